@@ -1,0 +1,6 @@
+//! clsh, a cluster shell.
+pub mod cli;
+pub mod hosts;
+pub mod job;
+pub mod limits;
+pub mod remote;
