@@ -1,3 +1,13 @@
 //! How a node is reached and what runs there: command lines, quoting, the wrapper script, the frames it sends back.
+//!
+//! Nothing here starts a process. Invariant: a node's name reaches a command line as an argument of its own, behind `--` or inside the
+//! wrapper's quotes, so that it can become neither an option nor a shell word.
+
+mod frames;
+mod invocation;
 mod transport;
+mod wrapper;
+
+pub use frames::{Frame, MARK, Nonce};
+pub use invocation::{Invocation, TooLong};
 pub use transport::{SshOptions, Transport, TransportError};

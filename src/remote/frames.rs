@@ -1,0 +1,138 @@
+//! The frames the wrapper sends back, and how they are told from output.
+//!
+//! A frame is `MARK nonce word number MARK newline` and may follow the last line of output directly when that line has no newline of
+//! its own. Both marks and the nonce must match: whatever else looks like a frame is output and passes. The nonce is fresh for every
+//! run and as unlikely to stand in output as any 128 random bits.
+
+use crate::limits::FRAME_BYTES_MAX;
+
+/// First and last byte of a frame: ASCII record separator.
+pub const MARK: u8 = 0x1e;
+
+/// What the wrapper says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Frame {
+    /// The node is connected and the command is about to run.
+    Hello,
+    /// The command ended with this status.
+    Exit(u8),
+}
+
+/// The secret of one run that marks its frames.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Nonce(Box<str>);
+
+impl Nonce {
+    /// From random bytes, spelled in hexadecimal.
+    pub fn new(random: [u8; 16]) -> Self {
+        Self(random.iter().map(|byte| format!("{byte:02x}")).collect())
+    }
+
+    /// The nonce as it stands in the wrapper's arguments.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Looks for a frame at the end of a whole line (newline already gone). Gives where it starts, and the frame.
+    pub fn find(&self, line: &[u8]) -> Option<(usize, Frame)> {
+        let (&MARK, body) = line.split_last()? else {
+            return None;
+        };
+        let from = body.len().saturating_sub(FRAME_BYTES_MAX);
+        let start = from + body[from..].iter().rposition(|&byte| byte == MARK)?;
+        let text = std::str::from_utf8(&body[start + 1..]).ok()?;
+        let (word, number) = text
+            .strip_prefix(&*self.0)?
+            .strip_prefix(' ')?
+            .split_once(' ')?;
+        let frame = match word {
+            "hello" => number.parse::<u32>().ok().map(|_| Frame::Hello)?,
+            "exit" => Frame::Exit(number.parse().ok()?),
+            _ => return None,
+        };
+        Some((start, frame))
+    }
+
+    /// How many bytes at the end of an unfinished line may be the beginning of a frame: they are not the user's to see yet.
+    pub fn begun(&self, partial: &[u8]) -> usize {
+        let from = partial.len().saturating_sub(FRAME_BYTES_MAX);
+        let tail = &partial[from..];
+        // The last mark may be the closing one of a frame that lacks its newline only, so every mark is a candidate.
+        tail.iter()
+            .enumerate()
+            .filter(|&(_, &byte)| byte == MARK)
+            .map(|(at, _)| &tail[at..])
+            .find(|rest| self.may_begin(rest))
+            .map_or(0, <[u8]>::len)
+    }
+
+    fn may_begin(&self, rest: &[u8]) -> bool {
+        let nonce = self.0.as_bytes();
+        let rest = &rest[1..];
+        let known = rest.len().min(nonce.len());
+        rest[..known] == nonce[..known]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn nonce() -> Nonce {
+        Nonce::new([0xab; 16])
+    }
+
+    fn line(text: &str) -> Vec<u8> {
+        text.replace('N', nonce().as_str())
+            .replace('^', "\x1e")
+            .into_bytes()
+    }
+
+    #[test]
+    fn a_frame_is_found_at_the_end_of_a_line() {
+        assert_eq!(nonce().find(&line("^N hello 12^")), Some((0, Frame::Hello)));
+        assert_eq!(
+            nonce().find(&line("^N exit 255^")),
+            Some((0, Frame::Exit(255)))
+        );
+        assert_eq!(
+            nonce().find(&line("no newline^N exit 0^")),
+            Some((10, Frame::Exit(0)))
+        );
+        assert_eq!(
+            nonce().find(&line("^^N exit 0^")),
+            Some((1, Frame::Exit(0)))
+        );
+    }
+
+    #[test]
+    fn what_only_looks_like_a_frame_is_output() {
+        for text in [
+            "",
+            "^",
+            "^^",
+            "^wrong exit 0^",
+            "^N exit 0",
+            "N exit 0^",
+            "^N exit 256^",
+            "^N exit -1^",
+            "^N leave 0^",
+            "^N exit 0^ ",
+            "^Nexit 0^",
+            "^N  exit 0^",
+        ] {
+            assert_eq!(nonce().find(&line(text)), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn every_beginning_of_a_frame_is_held_back() {
+        let frame = line("^N exit 0^");
+        for cut in 1..=frame.len() {
+            let partial = [b"text", &frame[..cut]].concat();
+            assert_eq!(nonce().begun(&partial), cut);
+        }
+        assert_eq!(nonce().begun(b"text"), 0);
+        assert_eq!(nonce().begun(b"te\x1ext"), 0);
+    }
+}

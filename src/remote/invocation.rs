@@ -1,0 +1,202 @@
+//! The command line that is started here for each node.
+
+use super::frames::Nonce;
+use super::transport::{SshOptions, Transport, fill};
+use super::wrapper::Wrapper;
+use crate::hosts::Node;
+use crate::job::Job;
+use crate::limits::ARGUMENT_BYTES_MAX;
+use std::fmt;
+use std::os::unix::ffi::OsStrExt;
+
+/// Why no command line can be made of a job.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TooLong {
+    /// What the command takes once it is quoted for the way, in bytes.
+    pub bytes: usize,
+}
+
+impl fmt::Display for TooLong {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { bytes } = self;
+        write!(
+            f,
+            "the command is too long: {bytes} bytes on the way to a node, where {ARGUMENT_BYTES_MAX} fit; put it into a script on the nodes"
+        )
+    }
+}
+
+/// What a node's command line ends in.
+enum Payload {
+    /// The wrapper around the command.
+    Wrapped(Wrapper),
+    /// The command as it was typed, its words joined by single spaces.
+    Bare(Vec<u8>),
+    /// The words themselves.
+    Words(Vec<Vec<u8>>),
+}
+
+/// Makes every node's command line. Built once a run.
+pub struct Invocation {
+    transport: Transport,
+    payload: Payload,
+    user: Option<String>,
+    local_user: String,
+    connect_secs: u64,
+    count: usize,
+}
+
+impl Invocation {
+    /// From the job. `local_user` is what `%u` stands for where neither the node nor `-l` names a user.
+    pub fn new(job: &Job, nonce: &Nonce, local_user: String) -> Result<Self, TooLong> {
+        let payload = match job.transport {
+            Transport::Exec => Payload::Words(job.words.clone()),
+            Transport::Ssh { bare: true, .. } | Transport::Template { bare: true, .. } => {
+                Payload::Bare(job.words.join(&b' '))
+            }
+            Transport::Ssh { .. } | Transport::Template { .. } => Payload::Wrapped(
+                Wrapper::new(&job.words.join(&b' '), nonce).map_err(|bytes| TooLong { bytes })?,
+            ),
+        };
+        if let Payload::Bare(command) = &payload
+            && command.len() > ARGUMENT_BYTES_MAX
+        {
+            return Err(TooLong {
+                bytes: command.len(),
+            });
+        }
+        Ok(Self {
+            transport: job.transport.clone(),
+            payload,
+            user: job.user.clone(),
+            local_user,
+            connect_secs: job.connect.as_secs() + u64::from(job.connect.subsec_nanos() > 0),
+            count: job.nodes.len(),
+        })
+    }
+
+    /// Whether the far side reports through frames, and so has a lifeline for its stdin.
+    pub fn is_wrapped(&self) -> bool {
+        matches!(self.payload, Payload::Wrapped(_))
+    }
+
+    /// The program, when it is the same for all nodes.
+    pub fn program(&self) -> Option<&[u8]> {
+        let first = match (&self.transport, &self.payload) {
+            (Transport::Ssh { .. }, _) => return Some(b"ssh"),
+            (Transport::Template { words, .. }, _) => words.first()?.as_bytes(),
+            (Transport::Exec, Payload::Words(words)) => words.first()?,
+            (Transport::Exec, _) => return None,
+        };
+        (!first.contains(&b'%')).then_some(first)
+    }
+
+    /// The program and its arguments for one node. No word of it passes through a shell here.
+    pub fn words(&self, node: &Node, rank: usize) -> Vec<Vec<u8>> {
+        let fill = |text: &[u8]| {
+            fill(text, |letter, filled| {
+                self.placeholder(letter, node, rank, filled)
+            })
+        };
+        match &self.transport {
+            Transport::Exec => match &self.payload {
+                Payload::Words(words) => words.iter().map(|word| fill(word)).collect(),
+                Payload::Wrapped(_) | Payload::Bare(_) => Vec::new(),
+            },
+            Transport::Ssh { ssh, .. } => {
+                let mut words = self.ssh_words(ssh, node);
+                words.extend([
+                    b"--".to_vec(),
+                    node.host().as_bytes().to_vec(),
+                    self.last(node, rank),
+                ]);
+                words
+            }
+            Transport::Template {
+                words: template, ..
+            } => {
+                let mut words: Vec<Vec<u8>> =
+                    template.iter().map(|word| fill(word.as_bytes())).collect();
+                if !template.iter().any(|word| names_host(word)) {
+                    words.push(node.host().as_bytes().to_vec());
+                }
+                words.push(self.last(node, rank));
+                words
+            }
+        }
+    }
+
+    /// What a command that runs here, not in a wrapper, learns through its environment.
+    pub fn environment(&self, node: &Node, rank: usize) -> Vec<(&'static str, String)> {
+        match self.payload {
+            Payload::Words(_) => {
+                vec![
+                    ("CLSH_HOST", node.host().to_owned()),
+                    ("CLSH_RANK", rank.to_string()),
+                    ("CLSH_COUNT", self.count.to_string()),
+                ]
+            }
+            Payload::Wrapped(_) | Payload::Bare(_) => Vec::new(),
+        }
+    }
+
+    fn placeholder(&self, letter: u8, node: &Node, rank: usize, filled: &mut Vec<u8>) {
+        match letter {
+            b'h' => filled.extend_from_slice(node.host().as_bytes()),
+            b'n' => filled.extend_from_slice(rank.to_string().as_bytes()),
+            _ => filled.extend_from_slice(
+                node.user()
+                    .or(self.user.as_deref())
+                    .unwrap_or(&self.local_user)
+                    .as_bytes(),
+            ),
+        }
+    }
+
+    fn last(&self, node: &Node, rank: usize) -> Vec<u8> {
+        match &self.payload {
+            Payload::Wrapped(wrapper) => wrapper.line(node.host(), rank, self.count),
+            Payload::Bare(command) => command.clone(),
+            Payload::Words(words) => words.join(&b' '),
+        }
+    }
+
+    /// ssh takes the first value it sees for an option (ssh_config(5)), so the user's own stand before clsh's.
+    fn ssh_words(&self, ssh: &SshOptions, node: &Node) -> Vec<Vec<u8>> {
+        let mut words = vec![b"ssh".to_vec()];
+        let mut pair =
+            |flag: &str, value: &[u8]| words.extend([flag.as_bytes().to_vec(), value.to_vec()]);
+        for option in &ssh.options {
+            pair("-o", option.as_bytes());
+        }
+        if let Some(file) = &ssh.config {
+            pair("-F", file.as_bytes());
+        }
+        if let Some(jump) = &ssh.jump {
+            pair("-J", jump.as_bytes());
+        }
+        if let Some(user) = node.user().or(self.user.as_deref()) {
+            pair("-l", user.as_bytes());
+        }
+        if let Some(port) = node.port() {
+            pair("-p", port.to_string().as_bytes());
+        }
+        let connect = format!("ConnectTimeout={}", self.connect_secs);
+        for option in [
+            "BatchMode=yes",
+            &connect,
+            "ServerAliveInterval=15",
+            "ServerAliveCountMax=3",
+        ] {
+            pair("-o", option.as_bytes());
+        }
+        words.extend(["-T", "-a", "-x"].map(|flag| flag.as_bytes().to_vec()));
+        words
+    }
+}
+
+fn names_host(word: &str) -> bool {
+    let mut found = false;
+    fill(word.as_bytes(), |letter, _| found |= letter == b'h');
+    found
+}

@@ -1,0 +1,134 @@
+//! The wrapper: a small POSIX sh script that runs the command on the far side and tells how it went.
+//!
+//! The login shell reads the line first, and not all are POSIX: csh takes no newline and no `!` inside quotes, fish unescapes `\\` and
+//! `\'` inside single quotes. So the line holds neither of those: every such byte travels as `\0ooo`, which all of them leave alone and
+//! printf's `%b` (POSIX) decodes.
+
+use super::frames::Nonce;
+use crate::limits::{ARGUMENT_BYTES_MAX, NAME_BYTES_MAX};
+
+const SCRIPT: &str = include_str!("wrapper.sh");
+const BOOTSTRAP: &[u8] = br#"exec sh -c 'eval "$(printf %b "$1")"' clsh"#;
+
+/// The part of the wrapped command line that is the same for all nodes.
+#[derive(Debug, Clone)]
+pub struct Wrapper {
+    line: Vec<u8>,
+}
+
+impl Wrapper {
+    /// Wraps `command`. The error is the length of the line in bytes when it is too long for a single argument.
+    pub fn new(command: &[u8], nonce: &Nonce) -> Result<Self, usize> {
+        // `pgrep -f` and `pkill -f` on the far side match whole command lines: a command that stood readable in the wrapper's own
+        // would be found there. A command too long for that goes readable.
+        let line = [true, false]
+            .map(|scatter| compose(command, nonce, scatter))
+            .into_iter()
+            .find(|line| fits(line));
+        line.map(|line| Self { line })
+            .ok_or_else(|| compose(command, nonce, false).len())
+    }
+
+    /// The whole line for one node.
+    pub fn line(&self, host: &str, rank: usize, count: usize) -> Vec<u8> {
+        let mut line = self.line.clone();
+        line.push(b' ');
+        quote(host.as_bytes(), false, &mut line);
+        line.extend_from_slice(format!(" {rank} {count}").as_bytes());
+        line
+    }
+}
+
+fn compose(command: &[u8], nonce: &Nonce, scatter: bool) -> Vec<u8> {
+    let mut line = BOOTSTRAP.to_vec();
+    for (argument, scatter) in [
+        (script().as_bytes(), scatter),
+        (nonce.as_str().as_bytes(), false),
+        (command, scatter),
+    ] {
+        line.push(b' ');
+        quote(argument, scatter, &mut line);
+    }
+    line
+}
+
+/// Whether the line leaves room for the host, the rank and the count.
+fn fits(line: &[u8]) -> bool {
+    line.len() + 5 * NAME_BYTES_MAX + 64 <= ARGUMENT_BYTES_MAX
+}
+
+/// The script without its comments and indentation.
+fn script() -> String {
+    SCRIPT
+        .lines()
+        .map(str::trim)
+        .filter(|line| !line.is_empty() && !line.starts_with('#'))
+        .collect::<Vec<_>>()
+        .join("\n")
+}
+
+/// Appends `bytes` as one single-quoted word that dash, bash, zsh, ksh, fish and csh read alike and `printf %b` turns back. With
+/// `scatter`, no three bytes in a row stay readable.
+fn quote(bytes: &[u8], scatter: bool, line: &mut Vec<u8>) {
+    line.push(b'\'');
+    let mut plain = 0;
+    for &byte in bytes {
+        let special = !(b' '..=b'~').contains(&byte) || matches!(byte, b'\'' | b'\\' | b'!');
+        if special || (scatter && plain == 2) {
+            line.extend_from_slice(&[
+                b'\\',
+                b'0',
+                b'0' + (byte >> 6),
+                b'0' + (byte >> 3 & 7),
+                b'0' + (byte & 7),
+            ]);
+            plain = 0;
+        } else {
+            line.push(byte);
+            plain += 1;
+        }
+    }
+    line.push(b'\'');
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_byte_that_a_login_shell_treats_specially_is_left() {
+        let all: Vec<u8> = (1..=255).collect();
+        for scatter in [true, false] {
+            let mut word = Vec::new();
+            quote(&all, scatter, &mut word);
+            let inner = &word[1..word.len() - 1];
+            assert!(
+                inner
+                    .iter()
+                    .all(|byte| (b' '..=b'~').contains(byte) && !b"'!".contains(byte))
+            );
+            for (at, _) in inner.iter().enumerate().filter(|&(_, &byte)| byte == b'\\') {
+                assert_eq!(inner[at + 1], b'0');
+            }
+        }
+    }
+
+    #[test]
+    fn the_command_is_not_readable_in_the_line() {
+        let nonce = Nonce::new([1; 16]);
+        let line = Wrapper::new(b"pkill -f nginx", &nonce)
+            .expect("short")
+            .line("node1", 0, 1);
+        let line = String::from_utf8(line).expect("ascii");
+        for word in ["nginx", "pkill"] {
+            assert!(!line.contains(word), "{word} in {line}");
+        }
+    }
+
+    #[test]
+    fn a_command_that_no_argument_can_hold_is_refused() {
+        let nonce = Nonce::new([1; 16]);
+        assert!(Wrapper::new(&vec![b'x'; 100_000], &nonce).is_ok());
+        assert!(Wrapper::new(&vec![b'x'; 130_000], &nonce).is_err());
+    }
+}

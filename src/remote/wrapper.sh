@@ -1,0 +1,50 @@
+# Arguments: script, nonce, command, host, rank, count; command is still encoded. Descriptors: 3 the channel's stdin, 4 its stderr.
+nonce=$2 again=$7 gone=
+command=$(printf %b. "$3") command=${command%.}
+CLSH_HOST=$4 CLSH_RANK=$5 CLSH_COUNT=$6
+export CLSH_HOST CLSH_RANK CLSH_COUNT
+exec 3<&0 4>&2 </dev/null 2>/dev/null
+# Under sudo, su and the like this shell is not the leader of its group, and the group is not its own to end.
+if [ -z "$again" ] && ! kill -0 -$$ && command -v setsid >/dev/null; then
+  exec setsid sh -c 'eval "$(printf %b "$1")"' "$0" "$1" "$2" "$3" "$4" "$5" "$6" again <&3 2>&4 3<&- 4>&-
+fi
+if kill -0 -$$; then group=-$$; else group=$$; fi
+[ -x "$SHELL" ] || SHELL=/bin/sh
+# The command gets these signals by default; this shell outlives them to report how the command ended.
+trap : HUP INT QUIT TERM
+trap gone=1 USR1
+parent_lives() {
+  if [ -r /proc/$$/stat ]; then
+    read -r stat </proc/$$/stat
+    set -- ${stat##*") "}
+    [ "$2" = "$PPID" ]
+  else
+    kill -0 "$PPID" || ps -p "$PPID" >/dev/null
+  fi
+}
+watch() {
+  trap '' HUP INT QUIT TERM
+  # The first line proves that stdin is a lifeline; a transport that forwards none gives end of file at once.
+  if read -r line <&3; then
+    while read -r line <&3; do :; done
+  else
+    [ "$PPID" -gt 1 ] || return
+    while parent_lives; do sleep 1; done
+  fi
+  kill -USR1 $$
+  kill -TERM $group
+  kill -CONT $group
+  sleep 2
+  kill -KILL $group
+}
+watch >/dev/null 4>&- &
+watcher=$!
+printf '\036%s hello %s\036\n' "$nonce" $$ >&4
+(exec "$SHELL" -c "$command" 2>&4 3<&- 4>&-)
+status=$?
+# ksh93 counts death by a signal from 256.
+[ $status -lt 256 ] || status=$((status - 128))
+[ "$gone" ] || kill -KILL $watcher
+printf '\036%s exit %s\036\n' "$nonce" $status
+printf '\036%s exit %s\036\n' "$nonce" $status >&4
+exit $status
