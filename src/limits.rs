@@ -1,6 +1,58 @@
 //! Every constant of the program, with its unit in its name, and the relations that must hold between them.
 
+use std::time::Duration;
+
 /// Most nodes one call may name, counted after expansion.
 pub const NODES_MAX: usize = 1_000_000;
 /// Longest host name, user name or word of a node list after expansion, in bytes (DNS allows 253).
 pub const NAME_BYTES_MAX: usize = 255;
+
+/// Most nodes that run at once unless `-f` says otherwise.
+pub const FANOUT_DEFAULT: usize = 64;
+/// How long a node may take until its hello unless `-t` says otherwise.
+pub const CONNECT_DEFAULT: Duration = Duration::from_secs(10);
+/// How long clsh waits beyond the connect time, so that ssh gives up first and says why in its own words.
+pub const CONNECT_GRACE: Duration = Duration::from_millis(500);
+/// From SIGTERM to SIGKILL unless `--kill-after` says otherwise.
+pub const KILL_AFTER_DEFAULT: Duration = Duration::from_secs(2);
+/// How long a background process that holds the output open may hold a node whose command is done.
+pub const DRAIN_GRACE: Duration = Duration::from_millis(500);
+/// How long a run that is being ended waits for a reader of its output that does not read.
+pub const FLUSH_GRACE: Duration = Duration::from_secs(2);
+
+/// Most bytes read from one source in one turn, so that a flood on one node does not delay another's lines.
+pub const READ_BYTES_MAX: usize = 64 * 1024;
+/// What a pipe holds by default (pipe(7)): all that can have arrived before the moment it is looked at.
+pub const PIPE_BYTES: usize = 64 * 1024;
+/// A longer line is cut into pieces of this size.
+pub const LINE_BYTES_MAX: usize = 1024 * 1024;
+/// Above this much waiting output the nodes are not read.
+pub const OUT_HIGH_BYTES: usize = 256 * 1024;
+/// A partial line longer than this needs a seat to grow further.
+pub const LONG_LINE_BYTES: usize = 64 * 1024;
+/// Seats for long partial lines: together they bound the memory that unfinished lines take.
+pub const LONG_LINES_MAX: usize = 12;
+/// How long a long line waits for a seat held by a node that fell silent before it gets one beyond the bound.
+pub const LONG_LINE_WAIT: Duration = Duration::from_secs(1);
+
+/// Most nodes started in one turn, so that lines of running nodes are not delayed by spawning.
+pub const SPAWNS_PER_TURN: usize = 8;
+/// Pause before the next try when the kernel had no process or descriptor to give and nothing runs that could free one.
+pub const SPAWN_RETRY: Duration = Duration::from_millis(100);
+/// Tries without any running node before one is given up.
+pub const SPAWN_TRIES_MAX: u32 = 50;
+
+/// Descriptors one node takes: lifeline, stdout and stderr.
+pub const DESCRIPTORS_PER_NODE: usize = 3;
+/// Descriptors kept free for one spawn (the child's three ends) and for reading `/proc`.
+pub const DESCRIPTORS_SPARE: usize = 4;
+
+/// Longest single argument the kernel takes (execve(2), `MAX_ARG_STRLEN`), less its NUL. The remote side has the same bound.
+pub const ARGUMENT_BYTES_MAX: usize = 128 * 1024 - 1;
+/// Longest frame, from mark to mark.
+pub const FRAME_BYTES_MAX: usize = 64;
+
+const _: () = assert!(FRAME_BYTES_MAX < LONG_LINE_BYTES && LONG_LINE_BYTES < LINE_BYTES_MAX);
+const _: () = assert!(READ_BYTES_MAX <= OUT_HIGH_BYTES);
+const _: () = assert!(LINE_BYTES_MAX * LONG_LINES_MAX <= 16 * 1024 * 1024);
+const _: () = assert!(NODES_MAX < u32::MAX as usize);

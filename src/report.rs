@@ -1,0 +1,136 @@
+//! clsh's own words on stderr: what happened -> text. Returns whole lines, writes nothing.
+
+use crate::hosts;
+use crate::outcome::Outcome;
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// Most nodes a status line names.
+const LONGEST_SHOWN: usize = 5;
+
+/// What became of a node, in the words of the summary.
+fn phrase(outcome: Outcome) -> String {
+    match outcome {
+        Outcome::Exited(status) => format!("exited with exit code {status}"),
+        Outcome::TimedOut => "timed out".into(),
+        Outcome::Failed => "connection failed".into(),
+        Outcome::Lost => "connection lost".into(),
+        Outcome::Ended => "terminated".into(),
+        Outcome::NotStarted => "not started".into(),
+    }
+}
+
+/// The closing lines: only what needs attention, a line for each kind, its nodes folded so that they can be given to `-h` again.
+pub fn summary<'a>(outcomes: impl Iterator<Item = (&'a str, Outcome)>) -> String {
+    let mut kinds: BTreeMap<Outcome, Vec<&str>> = BTreeMap::new();
+    for (name, outcome) in outcomes.filter(|&(_, outcome)| outcome != Outcome::Exited(0)) {
+        kinds.entry(outcome).or_default().push(name);
+    }
+    let line = |(outcome, names): (Outcome, Vec<&str>)| {
+        let count = if names.len() > 1 {
+            format!(" ({})", names.len())
+        } else {
+            String::new()
+        };
+        format!(
+            "clsh: {}{count}: {}\n",
+            hosts::fold(names.into_iter()),
+            phrase(outcome)
+        )
+    };
+    kinds.into_iter().map(line).collect()
+}
+
+/// A node that was not reached, or was lost.
+pub fn unreached(label: &str, outcome: Outcome) -> Option<String> {
+    matches!(outcome, Outcome::Failed | Outcome::Lost)
+        .then(|| format!("ERROR: {label} {}\n", phrase(outcome)))
+}
+
+/// A child that ended (`-v`).
+pub fn ended(label: &str, outcome: Outcome, took: Duration) -> String {
+    format!(
+        "clsh: {label}: {} after {}\n",
+        phrase(outcome),
+        seconds(took)
+    )
+}
+
+/// No hello came in time.
+pub fn silent(label: &str, patience: Duration) -> String {
+    format!(
+        "clsh: {label}: no answer within {}; -t SECS allows more\n",
+        seconds(patience)
+    )
+}
+
+/// A line was cut.
+pub fn long_line(label: &str) -> String {
+    format!("clsh: {label}: a line is longer than 1 MiB; it is printed in pieces\n")
+}
+
+/// The kernel has no process or descriptor to give.
+pub fn spawn_delayed(error: &str) -> String {
+    format!("clsh: nodes start more slowly, the system has no room for another process: {error}\n")
+}
+
+/// A node's process can't be run.
+pub fn spawn_failed(label: &str, error: &str) -> String {
+    format!("clsh: {label}: {error}\n")
+}
+
+/// stdout can't be written.
+pub fn sink_failed(error: &str) -> String {
+    format!("clsh: cannot write to standard output: {error}; the run ends here\n")
+}
+
+/// The descriptor limit caps the window (`-v`).
+pub fn capped(window: usize, fanout: usize, descriptors: u64) -> String {
+    format!(
+        "clsh: at most {window} nodes at once instead of {fanout}: the limit is {descriptors} open files (ulimit -n)\n"
+    )
+}
+
+/// How it stands (SIGUSR1). `longest` holds the running nodes, those that run longest first.
+pub fn status(done: usize, running: usize, waiting: usize, longest: &[(Duration, &str)]) -> String {
+    let shown: Vec<String> = longest
+        .iter()
+        .take(LONGEST_SHOWN)
+        .map(|&(took, label)| format!("{label} ({})", seconds(took)))
+        .collect();
+    let list = if shown.is_empty() {
+        String::new()
+    } else {
+        format!("; running longest: {}", shown.join(", "))
+    };
+    format!("clsh: {done} done, {running} running, {waiting} waiting{list}\n")
+}
+
+fn seconds(time: Duration) -> String {
+    if time < Duration::from_secs(10) {
+        format!("{} s", (time.as_secs_f64() * 100.0).round() / 100.0)
+    } else {
+        format!("{} s", time.as_secs())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_summary_names_only_what_needs_attention() {
+        let outcomes = [
+            ("node1", Outcome::Exited(0)),
+            ("node3", Outcome::Exited(7)),
+            ("node5", Outcome::Exited(7)),
+            ("node9", Outcome::Failed),
+            ("node11", Outcome::NotStarted),
+            ("node12", Outcome::NotStarted),
+        ];
+        assert_eq!(
+            summary(outcomes.into_iter()),
+            "clsh: node[3,5] (2): exited with exit code 7\nclsh: node9: connection failed\nclsh: node[11-12] (2): not started\n"
+        );
+    }
+}
