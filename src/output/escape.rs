@@ -1,0 +1,94 @@
+//! Lines made harmless for a terminal.
+//!
+//! Text, tabs and colour sequences pass; all else that would drive the terminal is shown instead of obeyed. A carriage return before
+//! the end of the line is dropped: it would do nothing but stand there.
+
+/// ECMA-48's name for `ESC [ parameters m`.
+const SGR_RESET: &[u8] = b"\x1b[0m";
+
+/// Appends `line` (without its newline) so that it cannot move the cursor, clear, retitle, or colour what follows it.
+pub fn harmless(line: &[u8], out: &mut Vec<u8>) {
+    let line = line.strip_suffix(b"\r").unwrap_or(line);
+    let mut colored = false;
+    for chunk in line.utf8_chunks() {
+        let mut text = chunk.valid();
+        while let Some(c) = text.chars().next() {
+            if let Some(length) = color_sequence(text) {
+                out.extend_from_slice(&text.as_bytes()[..length]);
+                colored = true;
+                text = &text[length..];
+            } else {
+                show(c, out);
+                text = &text[c.len_utf8()..];
+            }
+        }
+        for byte in chunk.invalid() {
+            out.extend_from_slice(format!("\\x{byte:02x}").as_bytes());
+        }
+    }
+    if colored {
+        out.extend_from_slice(SGR_RESET);
+    }
+}
+
+/// The length of the colour sequence that `text` begins with.
+fn color_sequence(text: &str) -> Option<usize> {
+    let parameters = text.strip_prefix("\x1b[")?;
+    let end = parameters.find(|c: char| !c.is_ascii_digit() && c != ';' && c != ':')?;
+    (parameters.as_bytes()[end] == b'm').then_some(end + 3)
+}
+
+fn show(c: char, out: &mut Vec<u8>) {
+    match c {
+        '\t' => out.push(b'\t'),
+        '\0'..='\x1f' => out.extend_from_slice(&[b'^', c as u8 + b'@']),
+        '\x7f' => out.extend_from_slice(b"^?"),
+        '\u{80}'..='\u{9f}' => out.extend_from_slice(format!("\\x{:02x}", c as u32).as_bytes()),
+        c => out.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(line: &[u8]) -> String {
+        let mut out = Vec::new();
+        harmless(line, &mut out);
+        String::from_utf8(out).expect("always UTF-8")
+    }
+
+    #[test]
+    fn text_tabs_and_colours_pass() {
+        assert_eq!(shown("naïve\t表".as_bytes()), "naïve\t表");
+        assert_eq!(
+            shown(b"\x1b[1;31mred\x1b[0m"),
+            "\x1b[1;31mred\x1b[0m\x1b[0m"
+        );
+        assert_eq!(shown(b"dos line\r"), "dos line");
+    }
+
+    #[test]
+    fn what_would_drive_the_terminal_is_shown() {
+        assert_eq!(shown(b"\x1b[2J"), "^[[2J");
+        assert_eq!(shown(b"\x1b]0;title\x07"), "^[]0;title^G");
+        assert_eq!(shown(b"over\rwritten\x08"), "over^Mwritten^H");
+        assert_eq!(shown(b"\x1b[31"), "^[[31");
+        assert_eq!(shown(b"\x1b[31\x1b[5mx"), "^[[31\x1b[5mx\x1b[0m");
+        assert_eq!(shown("\u{9b}2J".as_bytes()), "\\x9b2J");
+        assert_eq!(shown(b"\x9b2J\0\x7f"), "\\x9b2J^@^?");
+    }
+
+    #[test]
+    fn no_control_byte_is_left_but_tabs_and_colours() {
+        for first in 0..=255_u8 {
+            for second in 0..=255_u8 {
+                let out = shown(&[first, second, b'm']).replace("\x1b[m\x1b[0m", "");
+                assert!(
+                    !out.contains(|c: char| c.is_control() && c != '\t'),
+                    "{first} {second}"
+                );
+            }
+        }
+    }
+}

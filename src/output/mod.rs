@@ -1,0 +1,155 @@
+//! Whole lines on their way out: labels, colours, harmless escapes, and the bounded queue in front of each sink.
+//!
+//! Nothing here writes. Invariant: a queue only ever grows by whole lines, so lines of different nodes never mix.
+
+mod escape;
+mod queue;
+
+use crate::limits::OUT_HIGH_BYTES;
+use queue::Queue;
+
+/// One of the two streams of a node, and of clsh.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Stream {
+    /// Standard output.
+    Out,
+    /// Standard error.
+    Err,
+}
+
+impl Stream {
+    /// Both, in the order of their descriptors.
+    pub const BOTH: [Self; 2] = [Self::Out, Self::Err];
+}
+
+/// How lines are shown on one sink.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Style {
+    /// Labels carry colour.
+    pub color: bool,
+    /// Bytes that would drive a terminal are made harmless.
+    pub harmless: bool,
+}
+
+/// The two sinks of a run, as they were found at its start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Sinks {
+    /// Style of stdout and of stderr.
+    pub styles: [Style; 2],
+    /// Both lead to the same place: one queue keeps the order and the lines whole.
+    pub merged: bool,
+    /// Lines carry labels.
+    pub label: bool,
+}
+
+/// Colours of labels, one after the other over the nodes: readable on dark and on light, none of them red.
+const LABEL_COLORS: [&str; 5] = ["36", "32", "35", "34", "33"];
+
+/// The queues and how lines get into them.
+#[derive(Debug)]
+pub struct Output {
+    sinks: Sinks,
+    queues: [Queue; 2],
+    closed: [bool; 2],
+}
+
+impl Output {
+    /// With empty queues.
+    pub fn new(sinks: Sinks) -> Self {
+        Self {
+            sinks,
+            queues: Default::default(),
+            closed: [false; 2],
+        }
+    }
+
+    /// The sink that carries this stream.
+    pub fn sink(&self, stream: Stream) -> Stream {
+        if self.sinks.merged {
+            Stream::Out
+        } else {
+            stream
+        }
+    }
+
+    /// What stands before each line of a node on this stream.
+    pub fn prefix(&self, stream: Stream, rank: usize, label: &str) -> Box<[u8]> {
+        let text = match (
+            self.sinks.label,
+            self.sinks.styles[self.sink(stream) as usize].color,
+        ) {
+            (false, _) => String::new(),
+            (true, false) => format!("{label}: "),
+            (true, true) => format!(
+                "\x1b[{}m{label}:\x1b[0m ",
+                LABEL_COLORS[rank % LABEL_COLORS.len()]
+            ),
+        };
+        text.into_bytes().into()
+    }
+
+    /// Queues one line of a node, newline not included.
+    pub fn line(&mut self, stream: Stream, prefix: &[u8], line: &[u8]) {
+        let sink = self.sink(stream) as usize;
+        if self.closed[sink] {
+            return;
+        }
+        let harmless = self.sinks.styles[sink].harmless;
+        self.queues[sink].append(|out| {
+            out.reserve(prefix.len() + line.len() + 1);
+            out.extend_from_slice(prefix);
+            if harmless {
+                escape::harmless(line, out);
+            } else {
+                out.extend_from_slice(line);
+            }
+            out.push(b'\n');
+        });
+    }
+
+    /// Queues clsh's own words, whole lines, on stderr.
+    pub fn say(&mut self, text: &str) {
+        let sink = self.sink(Stream::Err) as usize;
+        if !self.closed[sink] {
+            self.queues[sink].append(|out| out.extend_from_slice(text.as_bytes()));
+        }
+    }
+
+    /// What waits for a sink.
+    pub fn pending(&self, sink: Stream) -> &[u8] {
+        self.queues[sink as usize].pending()
+    }
+
+    /// That many bytes were written to a sink.
+    pub fn consume(&mut self, sink: Stream, count: usize) {
+        self.queues[sink as usize].consume(count);
+    }
+
+    /// Nobody reads this sink any more: what waits and what comes is dropped.
+    pub fn close(&mut self, sink: Stream) {
+        self.closed[sink as usize] = true;
+        self.queues[sink as usize].clear();
+    }
+
+    /// What comes for this stream from now on is dropped; what waits still goes out.
+    pub fn mute(&mut self, stream: Stream) {
+        self.closed[self.sink(stream) as usize] = true;
+    }
+
+    /// Whether so much waits that the nodes should not be read.
+    pub fn is_high(&self) -> bool {
+        self.queues
+            .iter()
+            .any(|queue| queue.len() >= OUT_HIGH_BYTES)
+    }
+
+    /// Whether nothing waits.
+    pub fn is_empty(&self) -> bool {
+        self.queues.iter().all(Queue::is_empty)
+    }
+
+    /// Bytes ever queued for both sinks.
+    pub fn total(&self) -> u64 {
+        self.queues.iter().map(Queue::total).sum()
+    }
+}
