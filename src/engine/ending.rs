@@ -1,0 +1,130 @@
+//! The run as a whole: signals, sinks that are gone, and its early end.
+
+use super::node::{Cause, Node, Process};
+use super::teardown::{Demand, Teardown};
+use super::{Effect, Engine, Order, Request, Slot, Source};
+use crate::limits::FLUSH_GRACE;
+use crate::outcome::{Outcome, Reason};
+use crate::output::Stream;
+use crate::report;
+use std::time::Duration;
+
+impl Engine {
+    pub(super) fn requested(&mut self, request: Request) {
+        match request {
+            Request::End(signal) => self.demand(Demand::End(Reason::Signal(signal))),
+            Request::Kill(signal) => self.demand(Demand::Kill(Reason::Signal(signal))),
+            Request::Suspend => {
+                self.order_all(Order::Stop);
+                self.effects.push_back(Effect::Suspend);
+            }
+            Request::Status => {
+                let text = self.status();
+                self.output.say(&text);
+            }
+        }
+    }
+
+    pub(super) fn status(&self) -> String {
+        let mut longest: Vec<(Duration, &str)> = self
+            .slots
+            .iter()
+            .zip(&self.plan.labels)
+            .filter_map(|(slot, label)| match slot {
+                Slot::Live(node) => Some((self.now.saturating_sub(node.started), &**label)),
+                Slot::Waiting | Slot::Done(_) => None,
+            })
+            .collect();
+        longest.sort_by_key(|&(took, _)| std::cmp::Reverse(took));
+        report::status(
+            self.done,
+            self.window.running(),
+            self.window.waiting(),
+            &longest,
+        )
+    }
+
+    pub(super) fn sink_closed(&mut self, sink: Stream) {
+        self.output.close(sink);
+        if sink == Stream::Out {
+            // Whoever closed the pipe has seen enough: no words about the nodes that are ended for it.
+            self.output.mute(Stream::Err);
+            self.demand(Demand::End(Reason::OutputClosed));
+        }
+    }
+
+    pub(super) fn sink_failed(&mut self, sink: Stream, error: &str) {
+        self.output.close(sink);
+        if sink == Stream::Out {
+            self.output.say(&report::sink_failed(error));
+            self.demand(Demand::End(Reason::OutputFailed));
+        }
+    }
+
+    /// Drives the teardown; every arm does what entering its state means.
+    pub(super) fn demand(&mut self, demand: Demand) {
+        let next = self.teardown.on(demand);
+        if std::mem::replace(&mut self.teardown, next) == next {
+            return;
+        }
+        match next {
+            Teardown::Running => {}
+            Teardown::Terminating(_) => self.end_all(false),
+            Teardown::Killing(_) => self.end_all(true),
+            Teardown::Gone(_) => {
+                self.end_all(true);
+                self.abandon();
+            }
+        }
+        self.await_flush();
+    }
+
+    /// Starts no more, and ends every node that runs.
+    pub(super) fn end_all(&mut self, at_once: bool) {
+        while let Some(node) = self.window.next_waiting() {
+            self.slots[node as usize] = Slot::Done(Outcome::NotStarted);
+            self.done += 1;
+        }
+        for node in 0..self.slots.len() as u32 {
+            let Some(Node {
+                process: Process::Running(_),
+                cause,
+                ..
+            }) = self.live(node)
+            else {
+                continue;
+            };
+            if at_once {
+                cause.get_or_insert(Cause::Teardown);
+                self.set_deadline(node, None);
+                self.order(node, Order::Kill);
+                self.effects.push_back(Effect::HangUp { node });
+            } else if cause.is_none() {
+                self.terminate(node, Cause::Teardown);
+            }
+        }
+    }
+
+    /// Waits for no stream any more; processes are still waited for, for they got SIGKILL.
+    pub(super) fn abandon(&mut self) {
+        for node in 0..self.slots.len() as u32 {
+            for stream in Stream::BOTH {
+                self.close(Source { node, stream });
+            }
+        }
+    }
+
+    /// A run that is ending waits for its reader only so long, once no child is left.
+    pub(super) fn await_flush(&mut self) {
+        let waits = self.reason().is_some() && self.alive == 0 && !self.output.is_empty();
+        if waits && self.flush_until.is_none() && !matches!(self.teardown, Teardown::Gone(_)) {
+            self.flush_until = Some(self.now + FLUSH_GRACE);
+        }
+    }
+
+    pub(super) fn order_all(&mut self, order: Order) {
+        for node in 0..self.slots.len() as u32 {
+            self.order(node, order);
+        }
+    }
+}

@@ -1,0 +1,205 @@
+//! Bytes from the nodes: which source is read, and what its lines say.
+
+use super::lines::Line;
+use super::node::{Link, Process, State};
+use super::reading::Turn;
+use super::{Effect, Engine, Protocol, Slot, Source};
+use crate::limits::READ_BYTES_MAX;
+use crate::remote::{Frame, MARK};
+use crate::report;
+
+impl Engine {
+    pub(super) fn readable(&mut self, source: Source, hung_up: bool) {
+        let now = self.now;
+        let Some(Slot::Live(node)) = self.slots.get_mut(source.node as usize) else {
+            return;
+        };
+        let half = node.half(source.stream);
+        half.hung_up |= hung_up;
+        if half.turn == Turn::Idle && half.state != State::Closed {
+            half.turn = self
+                .reading
+                .enqueue(source, half.lines.held(), &mut half.seated, now);
+            // An edge that came in this turn is served in it.
+            self.reads_left += usize::from(half.turn == Turn::Queued);
+        }
+    }
+
+    pub(super) fn read(&mut self, source: Source) -> Option<Effect> {
+        let half = self.live(source.node)?.half(source.stream);
+        half.turn = Turn::Idle;
+        let limit = match half.state {
+            State::Open => READ_BYTES_MAX,
+            State::Draining(left) => left.min(READ_BYTES_MAX),
+            State::Closed => return None,
+        };
+        Some(Effect::Read { source, limit })
+    }
+
+    pub(super) fn bytes(&mut self, source: Source, bytes: &[u8], dry: bool) {
+        let seen = self.assemble(source, Some(bytes));
+        let now = self.now;
+        let Some(Slot::Live(node)) = self.slots.get_mut(source.node as usize) else {
+            return;
+        };
+        let half = node.half(source.stream);
+        let mut finished = false;
+        if let State::Draining(left) = half.state {
+            finished = dry || bytes.len() >= left;
+            half.advance(State::Draining(left.saturating_sub(bytes.len())));
+        }
+        let freed = self.reading.settle(half.lines.held(), &mut half.seated);
+        if !finished && (!dry || half.hung_up) {
+            half.turn = self
+                .reading
+                .enqueue(source, half.lines.held(), &mut half.seated, now);
+        }
+        if let Some(freed) = freed {
+            self.seat(freed);
+        }
+        self.saw(source, seen);
+        if finished {
+            self.close(source);
+        }
+    }
+
+    pub(super) fn dry(&mut self, source: Source) {
+        let Some(node) = self.live(source.node) else {
+            return;
+        };
+        let half = node.half(source.stream);
+        half.hung_up = false;
+        if matches!(half.state, State::Draining(_)) {
+            self.close(source);
+        }
+    }
+
+    /// A parked source got a seat.
+    pub(super) fn seat(&mut self, source: Source) {
+        if let Some(node) = self.live(source.node) {
+            let half = node.half(source.stream);
+            (half.seated, half.turn) = (true, Turn::Queued);
+        }
+    }
+
+    /// Puts bytes, or the end of the stream, through line assembly, queues the lines and picks out the frames.
+    fn assemble(&mut self, source: Source, bytes: Option<&[u8]>) -> Seen {
+        let mut seen = Seen::default();
+        let Some(Slot::Live(node)) = self.slots.get_mut(source.node as usize) else {
+            return seen;
+        };
+        let nonce = match &self.plan.protocol {
+            Protocol::Framed(nonce) => Some(nonce),
+            Protocol::Bare | Protocol::Local => None,
+        };
+        let half = &mut node.halves[source.stream as usize];
+        let (output, prefix) = (&mut self.output, &half.prefix);
+        let emit = |line: Line| {
+            let text = match line {
+                Line::Whole(text) => text,
+                Line::Piece(text) => {
+                    seen.piece = true;
+                    text
+                }
+            };
+            let frame = if text.last() == Some(&MARK) {
+                nonce.and_then(|nonce| nonce.find(text))
+            } else {
+                None
+            };
+            match frame {
+                None => output.line(source.stream, prefix, text),
+                Some((start, frame)) => {
+                    seen.note(frame);
+                    if start > 0 {
+                        output.line(source.stream, prefix, &text[..start]);
+                    }
+                }
+            }
+        };
+        match bytes {
+            Some(bytes) => half.lines.feed(bytes, nonce, emit),
+            None => half.lines.finish(nonce, emit),
+        }
+        seen
+    }
+
+    /// Draws the conclusions from what line assembly saw.
+    fn saw(&mut self, source: Source, seen: Seen) {
+        let (now, limit) = (self.now, self.plan.time_limit);
+        let Some(node) = self.live(source.node) else {
+            return;
+        };
+        if seen.piece && !std::mem::replace(&mut node.warned_long, true) && self.plan.warn {
+            let text = report::long_line(self.label(source.node));
+            self.output.say(&text);
+        }
+        let Some(node) = self.live(source.node) else {
+            return;
+        };
+        let free = node.cause.is_none() && matches!(node.process, Process::Running(_));
+        if seen.hello && node.link == Link::Connecting {
+            node.link = Link::Up;
+            if free {
+                self.set_deadline(source.node, limit.map(|limit| now + limit));
+            }
+        }
+        let Some(node) = self.live(source.node) else {
+            return;
+        };
+        if let Some(status) = seen.exit {
+            node.link = Link::Up;
+            node.half(source.stream).exit_seen = true;
+            node.status.get_or_insert(status);
+            if free {
+                self.linger(source.node);
+            }
+        }
+    }
+
+    /// A stream ended, or is given up.
+    pub(super) fn close(&mut self, source: Source) {
+        let Some(node) = self.live(source.node) else {
+            return;
+        };
+        if node.half(source.stream).state == State::Closed {
+            return;
+        }
+        let seen = self.assemble(source, None);
+        self.effects.push_back(Effect::Close { source });
+        let Some(Slot::Live(node)) = self.slots.get_mut(source.node as usize) else {
+            return;
+        };
+        let half = node.half(source.stream);
+        half.advance(State::Closed);
+        let freed = self.reading.settle(0, &mut half.seated);
+        let lingering = node.cause.is_none()
+            && node.status.is_some()
+            && matches!(node.process, Process::Running(_));
+        if let Some(freed) = freed {
+            self.seat(freed);
+        }
+        self.saw(source, seen);
+        if lingering {
+            self.linger(source.node);
+        }
+        self.join(source.node);
+    }
+}
+
+/// What line assembly came across.
+#[derive(Debug, Default)]
+struct Seen {
+    hello: bool,
+    exit: Option<u8>,
+    piece: bool,
+}
+
+impl Seen {
+    fn note(&mut self, frame: Frame) {
+        match frame {
+            Frame::Hello => self.hello = true,
+            Frame::Exit(status) => self.exit = Some(status),
+        }
+    }
+}

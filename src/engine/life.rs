@@ -1,0 +1,146 @@
+//! One node from its start to its outcome.
+
+use super::node::{Cause, Link, Node, Process, State};
+use super::reading::Turn;
+use super::teardown::Demand;
+use super::{Effect, Engine, Exit, Order, Protocol, Slot, Source};
+use crate::limits::{CONNECT_GRACE, DRAIN_GRACE, PIPE_BYTES};
+use crate::outcome::{Outcome, Reason};
+use crate::output::Stream;
+use crate::report;
+
+impl Engine {
+    pub(super) fn spawned(&mut self, node: u32, pid: i32) {
+        let label = &self.plan.labels[node as usize];
+        let prefixes = Stream::BOTH.map(|stream| self.output.prefix(stream, node as usize, label));
+        let live = Node::new(pid, &self.plan.protocol, prefixes, self.now);
+        let patience = match live.link {
+            Link::Connecting => Some(self.plan.connect + CONNECT_GRACE),
+            Link::Up => self.plan.time_limit,
+        };
+        self.slots[node as usize] = Slot::Live(Box::new(live));
+        self.window.started();
+        self.alive += 1;
+        self.set_deadline(node, patience.map(|patience| self.now + patience));
+    }
+
+    pub(super) fn spawn_delayed(&mut self, node: u32, error: &str) {
+        if !self.window.put_back(node, self.now) {
+            self.spawn_failed(node, true, error);
+        } else if self.plan.warn && !std::mem::replace(&mut self.told_delay, true) {
+            self.output.say(&report::spawn_delayed(error));
+        }
+    }
+
+    pub(super) fn spawn_failed(&mut self, node: u32, found: bool, error: &str) {
+        self.output
+            .say(&report::spawn_failed(self.label(node), error));
+        let outcome = match self.plan.protocol {
+            Protocol::Local => Outcome::not_run(found),
+            Protocol::Framed(_) | Protocol::Bare => Outcome::Failed,
+        };
+        self.settle(node, outcome);
+    }
+
+    pub(super) fn exited(&mut self, node: u32, exit: Exit) {
+        let until = self.now + DRAIN_GRACE;
+        let Some(live) = self.live(node) else { return };
+        live.process = Process::Exited(exit);
+        self.alive -= 1;
+        self.set_deadline(node, Some(until));
+        self.join(node);
+        self.await_flush();
+    }
+
+    /// Called after every fact that may have been the last one of a node.
+    pub(super) fn join(&mut self, node: u32) {
+        let Some(Slot::Live(live)) = self.slots.get(node as usize) else {
+            return;
+        };
+        if live.is_joined() {
+            let outcome = live.outcome(&self.plan.protocol);
+            if self.plan.verbose {
+                let took = self.now.saturating_sub(live.started);
+                self.output
+                    .say(&report::ended(self.label(node), outcome, took));
+            }
+            self.settle(node, outcome);
+        }
+    }
+
+    /// Gives a node its outcome.
+    pub(super) fn settle(&mut self, node: u32, outcome: Outcome) {
+        self.set_deadline(node, None);
+        if matches!(self.slots[node as usize], Slot::Live(_)) {
+            self.effects.push_back(Effect::HangUp { node });
+        }
+        self.slots[node as usize] = Slot::Done(outcome);
+        self.window.done();
+        self.done += 1;
+        if let Some(text) = report::unreached(self.label(node), outcome) {
+            self.output.say(&text);
+        }
+        if outcome == Outcome::Lost && !self.plan.keep_going {
+            self.demand(Demand::End(Reason::NodeLost));
+        }
+        self.await_flush();
+    }
+
+    /// A node's deadline came.
+    pub(super) fn due(&mut self, node: u32) {
+        let Some(live) = self.live(node) else { return };
+        live.deadline = None;
+        match (live.process, live.cause) {
+            (Process::Exited(_), _) => self.drain(node),
+            (Process::Running(_), Some(_)) => self.order(node, Order::Kill),
+            (Process::Running(_), None) => {
+                let cause = match live.link {
+                    Link::Connecting => Cause::Silent,
+                    Link::Up if live.status.is_some() => Cause::Lingering,
+                    Link::Up => Cause::TimeLimit,
+                };
+                if cause == Cause::Silent && self.plan.warn {
+                    let text = report::silent(self.label(node), self.plan.connect);
+                    self.output.say(&text);
+                }
+                self.terminate(node, cause);
+            }
+        }
+    }
+
+    /// The grace for a background process is over: what has arrived is read, and no more.
+    pub(super) fn drain(&mut self, node: u32) {
+        for stream in Stream::BOTH {
+            let Some(live) = self.live(node) else { return };
+            let half = live.half(stream);
+            match (half.state, half.turn) {
+                (State::Closed, _) => {}
+                (_, Turn::Idle) => self.close(Source { node, stream }),
+                (_, Turn::Queued | Turn::Parked) => half.advance(State::Draining(PIPE_BYTES)),
+            }
+        }
+    }
+
+    /// The command is done: its transport gets a grace to end by itself, once all output before the end is in.
+    pub(super) fn linger(&mut self, node: u32) {
+        let now = self.now;
+        let Some(live) = self.live(node) else { return };
+        let grace = live.is_complete().then_some(now + DRAIN_GRACE);
+        self.set_deadline(node, grace);
+    }
+
+    pub(super) fn terminate(&mut self, node: u32, cause: Cause) {
+        let Some(live) = self.live(node) else { return };
+        live.cause.get_or_insert(cause);
+        self.order(node, Order::Terminate);
+        self.effects.push_back(Effect::HangUp { node });
+        self.set_deadline(node, Some(self.now + self.plan.kill_after));
+    }
+
+    pub(super) fn order(&mut self, node: u32, order: Order) {
+        let Some(live) = self.live(node) else { return };
+        if let Process::Running(pid) = live.process {
+            self.effects.push_back(Effect::Signal { node, pid, order });
+        }
+    }
+}

@@ -1,0 +1,179 @@
+//! Bytes in, whole lines out: one half's line assembly.
+//!
+//! Invariant: bytes in == bytes out + held, and held <= [`LINE_BYTES_MAX`]. Newlines count as bytes out.
+
+use crate::limits::LINE_BYTES_MAX;
+use crate::remote::Nonce;
+
+/// A buffer this small is kept between lines.
+const KEPT_BYTES: usize = 4096;
+
+/// The unfinished line of one stream.
+#[derive(Debug, Default)]
+pub struct Lines {
+    held: Vec<u8>,
+    bytes_in: u64,
+    bytes_out: u64,
+}
+
+/// One line as it leaves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Line<'a> {
+    /// Complete, its newline taken off.
+    Whole(&'a [u8]),
+    /// A piece of a line that is longer than [`LINE_BYTES_MAX`]; more of it follows.
+    Piece(&'a [u8]),
+}
+
+impl Lines {
+    /// Bytes of the unfinished line.
+    pub fn held(&self) -> usize {
+        self.held.len()
+    }
+
+    /// Takes what was read and hands over each line it completes. With a nonce, a piece never ends inside a frame.
+    pub fn feed(&mut self, mut bytes: &[u8], nonce: Option<&Nonce>, mut emit: impl FnMut(Line)) {
+        self.bytes_in += bytes.len() as u64;
+        while let Some(end) = memchr::memchr(b'\n', bytes) {
+            let (line, rest) = bytes.split_at(end);
+            if self.held.is_empty() && line.len() <= LINE_BYTES_MAX {
+                emit(Line::Whole(line));
+                self.bytes_out += line.len() as u64 + 1;
+            } else {
+                self.hold(line, nonce, &mut emit);
+                emit(Line::Whole(&self.held));
+                self.bytes_out += self.held.len() as u64 + 1;
+                self.held.clear();
+            }
+            bytes = &rest[1..];
+        }
+        self.hold(bytes, nonce, &mut emit);
+        if self.held.is_empty() {
+            self.held.shrink_to(KEPT_BYTES);
+        }
+    }
+
+    /// The stream ended: hands over the last line if it had no newline. The beginning of a frame that never came whole is dropped.
+    pub fn finish(&mut self, nonce: Option<&Nonce>, mut emit: impl FnMut(Line)) {
+        let held = std::mem::take(&mut self.held);
+        self.bytes_out += held.len() as u64;
+        let text = held.len() - nonce.map_or(0, |nonce| nonce.begun(&held));
+        if text > 0 {
+            emit(Line::Whole(&held[..text]));
+        }
+    }
+
+    /// Whether the books balance.
+    pub fn is_consistent(&self) -> bool {
+        self.bytes_in == self.bytes_out + self.held.len() as u64
+            && self.held.len() <= LINE_BYTES_MAX
+    }
+
+    fn hold(&mut self, mut bytes: &[u8], nonce: Option<&Nonce>, emit: &mut impl FnMut(Line)) {
+        while self.held.len() + bytes.len() > LINE_BYTES_MAX {
+            let (fits, rest) = bytes.split_at(LINE_BYTES_MAX - self.held.len());
+            self.held.extend_from_slice(fits);
+            bytes = rest;
+            let piece = self.held.len() - nonce.map_or(0, |nonce| nonce.begun(&self.held));
+            emit(Line::Piece(&self.held[..piece]));
+            self.bytes_out += piece as u64;
+            self.held.drain(..piece);
+        }
+        self.held.extend_from_slice(bytes);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn run(input: &[u8], cuts: &[usize]) -> Vec<Vec<u8>> {
+        let mut lines = Lines::default();
+        let mut out = Vec::new();
+        let mut emit = |line: Line| match line {
+            Line::Whole(line) | Line::Piece(line) => out.push(line.to_vec()),
+        };
+        let mut from = 0;
+        for &cut in cuts.iter().chain([&input.len()]) {
+            lines.feed(&input[from..cut], None, &mut emit);
+            assert!(lines.is_consistent());
+            from = cut;
+        }
+        lines.finish(None, &mut emit);
+        assert!(lines.is_consistent());
+        out
+    }
+
+    #[test]
+    fn every_way_to_cut_the_bytes_gives_the_same_lines() {
+        let input = b"\none\n\0two\xff\n\nlast";
+        let expected: Vec<Vec<u8>> = input
+            .split(|&byte| byte == b'\n')
+            .map(<[u8]>::to_vec)
+            .collect();
+        for mask in 0..1_u32 << (input.len() - 1) {
+            let cuts: Vec<usize> = (1..input.len())
+                .filter(|cut| mask >> (cut - 1) & 1 == 1)
+                .collect();
+            assert_eq!(run(input, &cuts), expected, "cut at {cuts:?}");
+        }
+    }
+
+    #[test]
+    fn a_line_is_cut_only_when_it_is_longer_than_the_limit() {
+        let lengths = |size: usize, newline: bool| {
+            let mut input = vec![b'x'; size];
+            input.extend(newline.then_some(b'\n'));
+            let cuts: Vec<usize> = (1..input.len() / 65_536 + 1)
+                .map(|at| at * 65_536)
+                .filter(|&cut| cut < input.len())
+                .collect();
+            run(&input, &cuts).iter().map(Vec::len).collect::<Vec<_>>()
+        };
+        assert_eq!(lengths(LINE_BYTES_MAX, true), [LINE_BYTES_MAX]);
+        assert_eq!(lengths(LINE_BYTES_MAX, false), [LINE_BYTES_MAX]);
+        assert_eq!(lengths(LINE_BYTES_MAX + 1, true), [LINE_BYTES_MAX, 1]);
+        assert_eq!(
+            lengths(3_000_000, true),
+            [
+                LINE_BYTES_MAX,
+                LINE_BYTES_MAX,
+                3_000_000 - 2 * LINE_BYTES_MAX
+            ]
+        );
+    }
+
+    #[test]
+    fn a_piece_never_ends_inside_a_frame_and_half_a_frame_is_never_shown() {
+        let nonce = Nonce::new([7; 16]);
+        let frame = format!("\x1e{} exit 0\x1e", nonce.as_str()).into_bytes();
+        for before in LINE_BYTES_MAX - frame.len() - 1..=LINE_BYTES_MAX + 1 {
+            let mut lines = Lines::default();
+            let mut whole = Vec::new();
+            let mut pieces = 0;
+            let mut emit = |line: Line| match line {
+                Line::Whole(line) => whole = line.to_vec(),
+                Line::Piece(piece) => pieces += piece.len(),
+            };
+            lines.feed(
+                &[vec![b'x'; before], frame.clone(), b"\n".to_vec()].concat(),
+                Some(&nonce),
+                &mut emit,
+            );
+            assert_eq!(pieces + whole.len(), before + frame.len());
+            assert!(
+                whole.ends_with(&frame),
+                "cut {before} bytes before the frame"
+            );
+        }
+        let mut lines = Lines::default();
+        lines.feed(&[b"text", &frame[..20]].concat(), Some(&nonce), |_| {
+            unreachable!("no newline came")
+        });
+        let mut last = Vec::new();
+        lines.finish(Some(&nonce), |line| {
+            last.extend(matches!(line, Line::Whole(b"text")).then_some(()))
+        });
+        assert_eq!(last.len(), 1);
+    }
+}

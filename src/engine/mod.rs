@@ -1,0 +1,396 @@
+//! What should happen next: the pure heart of clsh, without a kernel, a clock or randomness.
+//!
+//! The driver tells it facts ([`Engine::on_event`]), carries out what it asks for ([`Engine::poll_effect`]), sleeps no longer than it says
+//! ([`Engine::poll_timeout`]) and tells it the time ([`Engine::on_timeout`]). Everything a test needs to know of time and of the kernel
+//! goes through these four doors.
+//!
+//! Invariants, checked by [`Engine::check`]: waiting + running + done == total; every node gets exactly one outcome; for every stream
+//! bytes in == bytes out + held; nothing is asked for after the end.
+
+mod deadlines;
+mod ending;
+mod flow;
+mod life;
+mod lines;
+mod node;
+mod reading;
+mod teardown;
+mod window;
+
+use crate::limits::SPAWNS_PER_TURN;
+use crate::outcome::{Outcome, Reason};
+use crate::output::{Output, Sinks, Stream};
+use crate::remote::Nonce;
+use deadlines::Deadlines;
+use node::Node;
+use reading::Reading;
+use std::collections::VecDeque;
+use std::time::Duration;
+use teardown::{Demand, Teardown};
+use window::Window;
+
+/// Time since the start of the run. Stands still while clsh is stopped.
+pub type Time = Duration;
+
+/// How a node's end is read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Protocol {
+    /// The wrapper reports it in frames that carry this nonce.
+    Framed(Nonce),
+    /// The transport's own exit status is all there is; 255 and a signal mean a lost connection.
+    Bare,
+    /// The command runs here; its exit status is the truth.
+    Local,
+}
+
+/// What the engine has to know of a run.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    /// The nodes' labels, by rank.
+    pub labels: Vec<Box<str>>,
+    /// How a node's end is read.
+    pub protocol: Protocol,
+    /// Most nodes at once.
+    pub window: usize,
+    /// How long a node may take until its hello.
+    pub connect: Duration,
+    /// How long its command may take after that.
+    pub time_limit: Option<Duration>,
+    /// From SIGTERM to SIGKILL.
+    pub kill_after: Duration,
+    /// A lost node does not end the others.
+    pub keep_going: bool,
+    /// clsh's own warnings are said.
+    pub warn: bool,
+    /// Each child that ended is told.
+    pub verbose: bool,
+    /// Where the lines go.
+    pub sinks: Sinks,
+}
+
+/// One stream of one node.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Source {
+    /// The node's rank.
+    pub node: u32,
+    /// Which of its streams.
+    pub stream: Stream,
+}
+
+/// How a process ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Exit {
+    /// By itself, with this status.
+    Code(u8),
+    /// By this signal.
+    Signal(u8),
+}
+
+/// A signal clsh got.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Request {
+    /// End the run (INT, TERM, HUP): the number.
+    End(i32),
+    /// End it at once (QUIT): the number.
+    Kill(i32),
+    /// Tell how it stands (USR1).
+    Status,
+    /// Stop as a shell job (TSTP).
+    Suspend,
+}
+
+/// A signal for a node's process group.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Order {
+    /// SIGTERM, and SIGCONT so that a stopped process hears it.
+    Terminate,
+    /// SIGKILL.
+    Kill,
+    /// SIGTSTP.
+    Stop,
+    /// SIGCONT.
+    Continue,
+}
+
+/// A fact.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Event<'a> {
+    /// A node's process runs.
+    Spawned { node: u32, pid: i32 },
+    /// The kernel has no process, memory or descriptor to give just now.
+    SpawnDelayed { node: u32, error: &'a str },
+    /// A node's process can't be run at all.
+    SpawnFailed {
+        node: u32,
+        found: bool,
+        error: &'a str,
+    },
+    /// There may be something to read; `hung_up` when nothing is left that could write.
+    Readable { source: Source, hung_up: bool },
+    /// This was read; `dry` when nothing was left behind it.
+    Bytes {
+        source: Source,
+        bytes: &'a [u8],
+        dry: bool,
+    },
+    /// There was nothing to read.
+    Dry { source: Source },
+    /// The stream ended.
+    Eof { source: Source },
+    /// A node's process was reaped.
+    Exited { node: u32, exit: Exit },
+    /// clsh got a signal.
+    Request(Request),
+    /// clsh goes on after a stop.
+    Resumed,
+    /// So much of what was pending was written.
+    Wrote { sink: Stream, bytes: usize },
+    /// A sink takes nothing just now.
+    Blocked { sink: Stream },
+    /// A sink may take something again.
+    Writable { sink: Stream },
+    /// Nobody reads this sink any more.
+    SinkClosed { sink: Stream },
+    /// A sink can't be written.
+    SinkFailed { sink: Stream, error: &'a str },
+}
+
+/// A wish.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Effect {
+    /// Start this node's process.
+    Spawn { node: u32 },
+    /// Read this source once, at most so many bytes.
+    Read { source: Source, limit: usize },
+    /// Close this source's descriptor.
+    Close { source: Source },
+    /// Close the node's lifeline.
+    HangUp { node: u32 },
+    /// Signal the process group that `pid` leads.
+    Signal { node: u32, pid: i32, order: Order },
+    /// Write what is pending for this sink until it is empty or blocks.
+    Write { sink: Stream },
+    /// Stop clsh itself, and say [`Event::Resumed`] after it.
+    Suspend,
+}
+
+#[derive(Debug)]
+enum Slot {
+    Waiting,
+    Live(Box<Node>),
+    Done(Outcome),
+}
+
+/// The whole state of a run.
+#[derive(Debug)]
+pub struct Engine {
+    plan: Plan,
+    slots: Vec<Slot>,
+    done: usize,
+    alive: usize,
+    window: Window,
+    deadlines: Deadlines,
+    reading: Reading,
+    reads_left: usize,
+    starts_left: usize,
+    teardown: Teardown,
+    output: Output,
+    blocked: [bool; 2],
+    flush: bool,
+    flush_until: Option<Time>,
+    told_delay: bool,
+    effects: VecDeque<Effect>,
+    now: Time,
+}
+
+impl Engine {
+    /// At the start: every node waits.
+    pub fn new(plan: Plan) -> Self {
+        let total = plan.labels.len();
+        Self {
+            slots: (0..total).map(|_| Slot::Waiting).collect(),
+            done: 0,
+            alive: 0,
+            window: Window::new(total as u32, plan.window),
+            deadlines: Deadlines::default(),
+            reading: Reading::default(),
+            reads_left: 0,
+            starts_left: 0,
+            teardown: Teardown::Running,
+            output: Output::new(plan.sinks),
+            blocked: [false; 2],
+            flush: false,
+            flush_until: None,
+            told_delay: false,
+            effects: VecDeque::new(),
+            now: Time::ZERO,
+            plan,
+        }
+    }
+
+    /// A turn begins: `now` is the time for all of it, and each source in the run queue may be read once.
+    pub fn begin_turn(&mut self, now: Time) {
+        self.now = now;
+        self.reads_left = self.reading.queued();
+        self.starts_left = 0;
+        self.flush = false;
+    }
+
+    /// A fact, in the order it became known.
+    pub fn on_event(&mut self, event: Event) {
+        match event {
+            Event::Spawned { node, pid } => self.spawned(node, pid),
+            Event::SpawnDelayed { node, error } => self.spawn_delayed(node, error),
+            Event::SpawnFailed { node, found, error } => self.spawn_failed(node, found, error),
+            Event::Readable { source, hung_up } => self.readable(source, hung_up),
+            Event::Bytes { source, bytes, dry } => self.bytes(source, bytes, dry),
+            Event::Dry { source } => self.dry(source),
+            Event::Eof { source } => self.close(source),
+            Event::Exited { node, exit } => self.exited(node, exit),
+            Event::Request(request) => self.requested(request),
+            Event::Resumed => self.order_all(Order::Continue),
+            Event::Wrote { sink, bytes } => self.output.consume(sink, bytes),
+            Event::Blocked { sink } => self.blocked[sink as usize] = true,
+            Event::Writable { sink } => self.blocked[sink as usize] = false,
+            Event::SinkClosed { sink } => self.sink_closed(sink),
+            Event::SinkFailed { sink, error } => self.sink_failed(sink, error),
+        }
+    }
+
+    /// The facts of this turn are in: deadlines that are due, nodes whose turn it is, and output may go ahead.
+    pub fn on_timeout(&mut self) {
+        while let Some(node) = self.deadlines.pop(self.now) {
+            self.due(node);
+        }
+        if let Some(source) = self.reading.on_timeout(self.now) {
+            self.seat(source);
+        }
+        self.window.on_timeout(self.now);
+        if self.flush_until.is_some_and(|until| until <= self.now) {
+            self.demand(Demand::GiveUp);
+        }
+        self.starts_left = SPAWNS_PER_TURN;
+        self.flush = true;
+    }
+
+    /// The next wish, until there is none.
+    pub fn poll_effect(&mut self) -> Option<Effect> {
+        if let Some(effect) = self.effects.pop_front() {
+            return Some(effect);
+        }
+        let full = self.output.is_high();
+        if (self.flush || full)
+            && let Some(sink) = self.writable_sink()
+        {
+            return Some(Effect::Write { sink });
+        }
+        if self.reads_left > 0 && !full {
+            self.reads_left -= 1;
+            if let Some(source) = self.reading.next() {
+                return self.read(source);
+            }
+        }
+        if self.starts_left > 0 && self.teardown == Teardown::Running {
+            self.starts_left -= 1;
+            return self.window.take().map(|node| Effect::Spawn { node });
+        }
+        None
+    }
+
+    /// How long nothing will happen by itself; `None` for ever.
+    pub fn poll_timeout(&self) -> Option<Duration> {
+        let busy = self.reading.queued() > 0 && !self.output.is_high();
+        let starting = self.teardown == Teardown::Running && self.window.has_room();
+        if busy || starting || self.writable_sink().is_some() {
+            return Some(Duration::ZERO);
+        }
+        let times = [
+            self.deadlines.first(),
+            self.reading.extra_at(),
+            self.window.retry_at(),
+            self.flush_until,
+        ];
+        times
+            .into_iter()
+            .flatten()
+            .min()
+            .map(|time| time.saturating_sub(self.now))
+    }
+
+    /// What waits to be written to a sink.
+    pub fn pending(&self, sink: Stream) -> &[u8] {
+        self.output.pending(sink)
+    }
+
+    /// Whether every node has its outcome.
+    pub fn is_done(&self) -> bool {
+        self.done == self.slots.len()
+    }
+
+    /// Whether nothing is left to do, or to wait for.
+    pub fn is_over(&self) -> bool {
+        self.is_done() && (self.output.is_empty() || matches!(self.teardown, Teardown::Gone(_)))
+    }
+
+    /// Why the run ends early, if it does.
+    pub fn reason(&self) -> Option<Reason> {
+        self.teardown.reason()
+    }
+
+    /// The outcomes of the nodes that have one, by rank.
+    pub fn outcomes(&self) -> impl Iterator<Item = (usize, Outcome)> {
+        self.slots
+            .iter()
+            .enumerate()
+            .filter_map(|(rank, slot)| match slot {
+                Slot::Done(outcome) => Some((rank, *outcome)),
+                Slot::Waiting | Slot::Live(_) => None,
+            })
+    }
+
+    /// Queues clsh's own words, whole lines, for stderr.
+    pub fn say(&mut self, text: &str) {
+        self.output.say(text);
+        self.await_flush();
+    }
+
+    /// Asserts the invariants.
+    pub fn check(&self) {
+        assert_eq!(
+            self.window.waiting() + self.window.running() + self.done,
+            self.slots.len()
+        );
+        for slot in &self.slots {
+            if let Slot::Live(node) = slot {
+                assert!(node.halves.iter().all(|half| half.lines.is_consistent()));
+                assert!(!node.is_joined());
+            }
+        }
+        assert!(!self.is_over() || self.effects.is_empty());
+        assert!(self.deadlines.first().is_none_or(|time| time >= self.now));
+    }
+
+    /// A sink that has something to take and takes it, as far as is known.
+    fn writable_sink(&self) -> Option<Stream> {
+        let ready =
+            |&sink: &Stream| !self.blocked[sink as usize] && !self.output.pending(sink).is_empty();
+        Stream::BOTH.into_iter().find(ready)
+    }
+
+    fn live(&mut self, node: u32) -> Option<&mut Node> {
+        match self.slots.get_mut(node as usize) {
+            Some(Slot::Live(live)) => Some(live),
+            _ => None,
+        }
+    }
+
+    fn set_deadline(&mut self, node: u32, next: Option<Time>) {
+        if let Some(Slot::Live(live)) = self.slots.get_mut(node as usize) {
+            self.deadlines.set(node, &mut live.deadline, next);
+        }
+    }
+
+    fn label(&self, node: u32) -> &str {
+        &self.plan.labels[node as usize]
+    }
+}

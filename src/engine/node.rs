@@ -1,0 +1,167 @@
+//! The facts known of one node that was started, and what follows from them.
+//!
+//! A node is done when its process is reaped and both its streams are closed, in whatever order that comes: [`Node::is_joined`] is asked
+//! after every fact. Nothing else ends a node.
+
+use super::lines::Lines;
+use super::reading::{Seated, Turn};
+use super::{Exit, Protocol, Time};
+use crate::outcome::Outcome;
+use crate::output::Stream;
+
+/// The local process that carries a node.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Process {
+    /// Alive, or not reaped yet. Leader of a process group of its own.
+    Running(i32),
+    /// Reaped: its number may belong to another process by now and is forgotten.
+    Exited(Exit),
+}
+
+/// The way to the node.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Link {
+    /// Nothing heard from the far side.
+    Connecting,
+    /// The wrapper said hello, or the transport has no hello to say.
+    Up,
+}
+
+/// Why clsh ended a node.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cause {
+    /// No hello in time.
+    Silent,
+    /// The command ran into `-u`.
+    TimeLimit,
+    /// The command was done, and its transport stayed.
+    Lingering,
+    /// The run is ending.
+    Teardown,
+}
+
+/// One stream of a node.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum State {
+    /// Read until its end.
+    Open,
+    /// The process is gone and the grace is over: read at most this many bytes more, all that can have arrived.
+    Draining(usize),
+    /// Ended or given up; its descriptor is closed.
+    Closed,
+}
+
+/// One stream of a node and its unfinished line.
+#[derive(Debug)]
+pub struct Half {
+    pub state: State,
+    pub lines: Lines,
+    pub prefix: Box<[u8]>,
+    pub turn: Turn,
+    pub seated: Seated,
+    /// The writers are gone: there is no further edge to wait for, only the end of file to read.
+    pub hung_up: bool,
+    /// The wrapper's exit frame came this way: what follows is a background process.
+    pub exit_seen: bool,
+}
+
+impl Half {
+    fn new(prefix: Box<[u8]>) -> Self {
+        Self {
+            state: State::Open,
+            lines: Lines::default(),
+            prefix,
+            turn: Turn::Idle,
+            seated: false,
+            hung_up: false,
+            exit_seen: false,
+        }
+    }
+
+    /// The only way a half changes: forward.
+    pub fn advance(&mut self, next: State) {
+        debug_assert!(matches!(
+            (self.state, next),
+            (State::Open, State::Draining(_))
+                | (State::Draining(_), State::Draining(_))
+                | (State::Open | State::Draining(_), State::Closed)
+        ));
+        self.state = next;
+    }
+}
+
+/// A node that was started.
+#[derive(Debug)]
+pub struct Node {
+    pub process: Process,
+    pub link: Link,
+    pub halves: [Half; 2],
+    pub status: Option<u8>,
+    pub cause: Option<Cause>,
+    pub warned_long: bool,
+    pub started: Time,
+    pub deadline: Option<Time>,
+}
+
+impl Node {
+    /// Just spawned, both streams open.
+    pub fn new(pid: i32, protocol: &Protocol, prefixes: [Box<[u8]>; 2], now: Time) -> Self {
+        Self {
+            process: Process::Running(pid),
+            link: if matches!(protocol, Protocol::Framed(_)) {
+                Link::Connecting
+            } else {
+                Link::Up
+            },
+            halves: prefixes.map(Half::new),
+            status: None,
+            cause: None,
+            warned_long: false,
+            started: now,
+            deadline: None,
+        }
+    }
+
+    /// The stream's half.
+    pub fn half(&mut self, stream: Stream) -> &mut Half {
+        &mut self.halves[stream as usize]
+    }
+
+    /// Whether nothing more can come of this node.
+    pub fn is_joined(&self) -> bool {
+        matches!(self.process, Process::Exited(_))
+            && self.halves.iter().all(|half| half.state == State::Closed)
+    }
+
+    /// Whether the wrapper reported the end and all output before it is in.
+    pub fn is_complete(&self) -> bool {
+        self.status.is_some()
+            && self
+                .halves
+                .iter()
+                .all(|half| half.exit_seen || half.state == State::Closed)
+    }
+
+    /// What became of the node, from all facts together. Only asked once it is joined or given up.
+    pub fn outcome(&self, protocol: &Protocol) -> Outcome {
+        let exit = match self.process {
+            Process::Exited(exit) => Some(exit),
+            Process::Running(_) => None,
+        };
+        match (self.cause, self.status) {
+            (Some(Cause::TimeLimit), _) => Outcome::TimedOut,
+            (Some(Cause::Silent), _) => Outcome::Failed,
+            (Some(Cause::Teardown), _) => Outcome::Ended,
+            (_, Some(status)) => Outcome::Exited(status),
+            (_, None) => match (protocol, exit) {
+                (Protocol::Framed(_), _) if self.link == Link::Connecting => Outcome::Failed,
+                (Protocol::Framed(_), _) | (_, None) => Outcome::Lost,
+                (Protocol::Bare, Some(Exit::Code(255) | Exit::Signal(_))) => Outcome::Lost,
+                (_, Some(Exit::Code(code))) => Outcome::Exited(code),
+                (Protocol::Local, Some(Exit::Signal(signal))) => {
+                    Outcome::Exited(128_u8.saturating_add(signal))
+                }
+            },
+        }
+    }
+}

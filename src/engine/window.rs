@@ -1,0 +1,103 @@
+//! Whose turn it is to start: the nodes that wait, and how many may run at once.
+//!
+//! Invariant: running <= limit, and every node is handed out exactly once, unless it is put back because the kernel had nothing to give.
+
+use super::Time;
+use crate::limits::{SPAWN_RETRY, SPAWN_TRIES_MAX};
+use std::collections::VecDeque;
+
+/// The fanout window over the list of nodes.
+#[derive(Debug)]
+pub struct Window {
+    next: u32,
+    total: u32,
+    again: VecDeque<u32>,
+    running: usize,
+    limit: usize,
+    retry_at: Option<Time>,
+    tries: u32,
+}
+
+impl Window {
+    /// Over `total` nodes, at most `limit` of them at once.
+    pub fn new(total: u32, limit: usize) -> Self {
+        Self {
+            next: 0,
+            total,
+            again: VecDeque::new(),
+            running: 0,
+            limit: limit.max(1),
+            retry_at: None,
+            tries: 0,
+        }
+    }
+
+    /// Nodes not started yet.
+    pub fn waiting(&self) -> usize {
+        (self.total - self.next) as usize + self.again.len()
+    }
+
+    /// Nodes started and not done.
+    pub fn running(&self) -> usize {
+        self.running
+    }
+
+    /// Whether a node could start now.
+    pub fn has_room(&self) -> bool {
+        self.waiting() > 0 && self.running < self.limit && self.retry_at.is_none()
+    }
+
+    /// Hands out the next node, which counts as running from now on.
+    pub fn take(&mut self) -> Option<u32> {
+        if !self.has_room() {
+            return None;
+        }
+        self.running += 1;
+        self.next_waiting()
+    }
+
+    /// Takes a waiting node out of the list without starting it.
+    pub fn next_waiting(&mut self) -> Option<u32> {
+        self.again.pop_front().or_else(|| {
+            let node = self.next;
+            self.next += u32::from(node < self.total);
+            (node < self.total).then_some(node)
+        })
+    }
+
+    /// A node started for good.
+    pub fn started(&mut self) {
+        self.tries = 0;
+    }
+
+    /// A running node is done.
+    pub fn done(&mut self) {
+        self.running -= 1;
+    }
+
+    /// The kernel had no process or descriptor for this node: it waits until another is done, or, when none runs, for a moment.
+    /// False when that has gone on for too long; the node then counts as running still.
+    pub fn put_back(&mut self, node: u32, now: Time) -> bool {
+        if self.running > 1 {
+            self.limit = self.running - 1;
+        } else if self.tries == SPAWN_TRIES_MAX {
+            return false;
+        } else {
+            self.tries += 1;
+            self.retry_at = Some(now + SPAWN_RETRY);
+        }
+        self.running -= 1;
+        self.again.push_front(node);
+        true
+    }
+
+    /// When the next try is due.
+    pub fn retry_at(&self) -> Option<Time> {
+        self.retry_at
+    }
+
+    /// Time has passed.
+    pub fn on_timeout(&mut self, now: Time) {
+        self.retry_at = self.retry_at.filter(|&time| time > now);
+    }
+}
