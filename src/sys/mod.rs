@@ -1,0 +1,55 @@
+//! The only room that touches the kernel. It decides nothing, and knows nothing of nodes: keys, descriptors, processes.
+
+mod limit;
+mod reactor;
+mod signals;
+mod spawn;
+mod stdio;
+
+pub use limit::{Descriptors, descriptors};
+pub use reactor::{Reactor, Ready};
+pub use signals::{Signals, die_by, stop_self};
+pub use spawn::{Child, Ended, Program, SpawnError, Spawner, find_program, reap, signal_group};
+pub use stdio::{Sink, Written, print, same_place};
+
+use std::io::Read;
+use std::os::fd::BorrowedFd;
+
+/// Random bytes from the kernel, for secrets.
+pub fn random() -> std::io::Result<[u8; 16]> {
+    let mut bytes = [0; 16];
+    std::fs::File::open("/dev/urandom")?.read_exact(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// The name of the user who runs clsh, or their number where the system has no name for it.
+pub fn user_name() -> String {
+    let uid = nix::unistd::getuid();
+    nix::unistd::User::from_uid(uid)
+        .ok()
+        .flatten()
+        .map_or_else(|| uid.to_string(), |user| user.name)
+}
+
+/// What one read gave.
+pub enum Got {
+    /// So many bytes.
+    Bytes(usize),
+    /// Nothing now.
+    Dry,
+    /// The end, which includes every error: there is nothing more to come.
+    Eof,
+}
+
+/// Reads once from a non-blocking descriptor.
+pub fn read(fd: BorrowedFd, buffer: &mut [u8]) -> Got {
+    loop {
+        return match nix::unistd::read(fd, buffer) {
+            Ok(0) => Got::Eof,
+            Ok(count) => Got::Bytes(count),
+            Err(nix::errno::Errno::EINTR) => continue,
+            Err(nix::errno::Errno::EAGAIN) => Got::Dry,
+            Err(_) => Got::Eof,
+        };
+    }
+}

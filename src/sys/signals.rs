@@ -1,0 +1,69 @@
+//! Signals to clsh itself.
+
+use nix::libc;
+use nix::sys::resource::{Resource, setrlimit};
+use nix::sys::signal::{
+    SaFlags, SigAction, SigHandler, SigSet, SigmaskHow, Signal, raise, sigaction, sigprocmask,
+};
+use signal_hook_mio::v1_0::Signals as Pipe;
+use std::io;
+
+/// The signals clsh waits for. They arrive in the reactor, not in a handler.
+pub struct Signals {
+    pipe: Pipe,
+}
+
+impl Signals {
+    /// Takes over `wanted`, but for those that whoever started clsh had set to be ignored (nohup, a script's background job), and
+    /// unblocks all signals. SIGCHLD is always taken.
+    pub fn new(wanted: &[i32]) -> io::Result<Self> {
+        let mine = wanted
+            .iter()
+            .copied()
+            .filter(|&signal| signal == libc::SIGCHLD || !is_ignored(signal));
+        let pipe = Pipe::new(mine)?;
+        sigprocmask(SigmaskHow::SIG_SETMASK, Some(&SigSet::empty()), None)?;
+        Ok(Self { pipe })
+    }
+
+    pub(super) fn register(
+        &mut self,
+        registry: &mio::Registry,
+        token: mio::Token,
+    ) -> io::Result<()> {
+        registry.register(&mut self.pipe, token, mio::Interest::READABLE)
+    }
+
+    /// The signals that came since the last call, each once however often it came.
+    pub fn pending(&mut self) -> impl Iterator<Item = i32> {
+        self.pipe.pending()
+    }
+}
+
+fn is_ignored(signal: i32) -> bool {
+    // SAFETY: sigaction(2) with a null new action only writes the old one, to memory that is ours.
+    let action = unsafe {
+        let mut action: libc::sigaction = std::mem::zeroed();
+        libc::sigaction(signal, std::ptr::null(), &mut action);
+        action
+    };
+    action.sa_sigaction == libc::SIG_IGN
+}
+
+/// Ends the process by `signal`, so that whoever waits for it sees that, without a core file. Comes back only for signals that do not
+/// end a process.
+pub fn die_by(signal: i32) {
+    let Ok(signal) = Signal::try_from(signal) else {
+        return;
+    };
+    let _ = setrlimit(Resource::RLIMIT_CORE, 0, 0);
+    let default = SigAction::new(SigHandler::SigDfl, SaFlags::empty(), SigSet::empty());
+    // SAFETY: the default action runs no code of ours.
+    let _ = unsafe { sigaction(signal, &default) };
+    let _ = raise(signal);
+}
+
+/// Stops the process as a terminal's Ctrl-Z does; returns when it is continued.
+pub fn stop_self() {
+    let _ = raise(Signal::SIGSTOP);
+}
