@@ -1,0 +1,256 @@
+//! What it means: from what was typed, the environment and the files it names to one [`Action`]. Everything that can be refused is
+//! refused here, so that an [`Action`] can only be carried out. Which source of nodes wins is decided in `hosts`.
+
+use super::error::{CliError, quoted};
+use super::files::{self, Files};
+use super::parse::Typed;
+use crate::hosts::{self, Node, SourcesError};
+use crate::job::{ColorWhen, Job, Talk};
+use crate::limits::{CONNECT_DEFAULT, FANOUT_DEFAULT, KILL_AFTER_DEFAULT};
+use crate::remote::{SshOptions, Transport};
+use std::env;
+use std::ffi::OsString;
+use std::fmt;
+use std::io::{self, Read};
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::{Path, PathBuf};
+
+/// What surrounds a call, as far as it matters to what the call means. The default is an empty environment in the current directory.
+#[derive(Debug, Clone, Default)]
+pub struct Environment {
+    /// `CLSH_HOSTS`: nodes.
+    pub hosts: Option<OsString>,
+    /// `CLSH_HOSTFILE`: a path of a file of nodes.
+    pub hostfile: Option<OsString>,
+    /// `CLSH_SSH_CONFIG`: what `-F` would be given. Empty is as good as unset, here and above.
+    pub ssh_config: Option<OsString>,
+    /// Where relative paths start; empty for the current directory.
+    pub directory: PathBuf,
+}
+
+impl Environment {
+    /// The environment of this process.
+    pub fn gather() -> Self {
+        Self {
+            hosts: env::var_os("CLSH_HOSTS"),
+            hostfile: env::var_os("CLSH_HOSTFILE"),
+            ssh_config: env::var_os("CLSH_SSH_CONFIG"),
+            directory: PathBuf::new(),
+        }
+    }
+}
+
+/// A line for standard error about how the call was understood. It is displayed whole, without a newline.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Said {
+    /// Which source of nodes was taken; `-q` silences it.
+    Note(String),
+    /// What was passed over, and why; always said.
+    Warning(String),
+}
+
+impl fmt::Display for Said {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (Self::Note(line) | Self::Warning(line)) = self;
+        f.write_str(line)
+    }
+}
+
+/// What is to be done.
+#[derive(Debug, Clone)]
+pub enum Action {
+    /// Print these nodes, one a line, and exit with 0.
+    Query(Vec<Node>),
+    /// Run a command.
+    Run(Job),
+}
+
+/// A call that is fit to be carried out.
+#[derive(Debug, Clone)]
+pub struct Resolved {
+    /// To be said first, one line each, in this order; what `-q` silences is not among them.
+    pub notes: Vec<Said>,
+    /// To be done then.
+    pub action: Action,
+}
+
+/// What the typed words mean in `environment`. Reads the hostfiles that are asked for, standard input if one of them is `-`.
+///
+/// # Errors
+/// No command; flags that contradict each other; a file that cannot be read; no nodes or wrong ones. What [`CliError::notes`] holds
+/// is to be said before the error.
+pub fn resolve(typed: Typed, environment: &Environment) -> Result<Resolved, CliError> {
+    resolve_with(typed, environment, io::stdin())
+}
+
+/// [`resolve`] with something else for standard input.
+fn resolve_with(
+    mut typed: Typed,
+    environment: &Environment,
+    stdin: impl Read,
+) -> Result<Resolved, CliError> {
+    let mut files = Files::new(&environment.directory, stdin);
+    // Nodes come last: reading them may take standard input away, or long.
+    let plan = if typed.query {
+        None
+    } else {
+        let words = command(std::mem::take(&mut typed.words), &typed)?;
+        Some((words, transport(&mut typed, environment, &files)?))
+    };
+    let (nodes, mut notes) = nodes(&mut typed, environment, &mut files)?;
+    if typed.talk == Some(Talk::Quiet) {
+        notes.retain(|said| matches!(said, Said::Warning(_)));
+    }
+    let action = match plan {
+        None => Action::Query(nodes),
+        Some((words, transport)) => Action::Run(job(typed, nodes, words, transport)),
+    };
+    Ok(Resolved { notes, action })
+}
+
+/// The job, with the default for each flag that was not given.
+fn job(typed: Typed, nodes: Vec<Node>, words: Vec<Vec<u8>>, transport: Transport) -> Job {
+    Job {
+        nodes,
+        transport,
+        user: typed.user,
+        words,
+        fanout: typed.fanout.unwrap_or(FANOUT_DEFAULT),
+        connect: typed.connect.unwrap_or(CONNECT_DEFAULT),
+        time_limit: typed.time_limit,
+        kill_after: typed.kill_after.unwrap_or(KILL_AFTER_DEFAULT),
+        keep_going: typed.keep_going,
+        label: !typed.no_label,
+        color: typed.color.unwrap_or(ColorWhen::Auto),
+        talk: typed.talk.unwrap_or(Talk::Normal),
+    }
+}
+
+/// The command's words as bytes, if there is something to run in them. ssh given only blanks would start a login shell.
+fn command(words: Vec<OsString>, typed: &Typed) -> Result<Vec<Vec<u8>>, CliError> {
+    let words: Vec<Vec<u8>> = words.into_iter().map(OsString::into_vec).collect();
+    let Some(program) = words.first() else {
+        return Err(CliError::NoCommand);
+    };
+    let no_program = typed.transport.as_deref() == Some("exec") && program.is_empty();
+    if no_program || words.iter().all(|word| word.trim_ascii().is_empty()) {
+        return Err(CliError::EmptyCommand);
+    }
+    Ok(words)
+}
+
+/// How the nodes are reached. Flags of ssh beside another transport are refused, since they would do nothing; the variable is passed
+/// over there, since it is meant for all calls.
+fn transport<R: Read>(
+    typed: &mut Typed,
+    environment: &Environment,
+    files: &Files<R>,
+) -> Result<Transport, CliError> {
+    let text = typed.transport.take().unwrap_or_else(|| "ssh".to_owned());
+    let is_ssh = text == "ssh";
+    let ssh_only = [
+        ("--ssh-config", typed.ssh_config.is_some()),
+        ("--jump", typed.jump.is_some()),
+        ("--option", !typed.options.is_empty()),
+    ];
+    if let Some((flag, _)) = ssh_only.into_iter().find(|&(_, given)| given && !is_ssh) {
+        return Err(CliError::SshOnly {
+            flag,
+            transport: text,
+        });
+    }
+    let config = if is_ssh {
+        ssh_config(typed.ssh_config.take(), environment, files)?
+    } else {
+        None
+    };
+    let ssh = SshOptions {
+        options: std::mem::take(&mut typed.options),
+        config,
+        jump: typed.jump.take(),
+    };
+    Transport::parse(&text, ssh, typed.bare).map_err(|error| CliError::BadValue {
+        flag: "--transport".to_owned(),
+        value: quoted(text.as_bytes()),
+        why: error.to_string(),
+    })
+}
+
+/// ssh's configuration file, by flag or variable, if it can be read. `none` is ssh's word for no file at all.
+fn ssh_config<R: Read>(
+    flag: Option<OsString>,
+    environment: &Environment,
+    files: &Files<R>,
+) -> Result<Option<OsString>, CliError> {
+    let variable = || {
+        environment
+            .ssh_config
+            .clone()
+            .filter(|path| !path.is_empty())
+    };
+    let (name, path) = match (flag, variable()) {
+        (Some(path), _) => ("--ssh-config", path),
+        (None, Some(path)) => ("CLSH_SSH_CONFIG", path),
+        (None, None) => return Ok(None),
+    };
+    if path != "none" {
+        let unreadable = |error| CliError::Unreadable {
+            name,
+            path: quoted(path.as_bytes()),
+            why: files::reason(&error),
+        };
+        files.check_readable(&path).map_err(unreadable)?;
+    }
+    Ok(Some(path))
+}
+
+/// The nodes, at least one, and what is to be said about where they come from: what was passed over first.
+fn nodes<R: Read>(
+    typed: &mut Typed,
+    environment: &Environment,
+    files: &mut Files<R>,
+) -> Result<(Vec<Node>, Vec<Said>), CliError> {
+    let flags = hosts::Flags {
+        sources: std::mem::take(&mut typed.nodes),
+        excludes: std::mem::take(&mut typed.exclude),
+    };
+    let variables = hosts::Env {
+        hosts: environment.hosts.clone(),
+        hostfile: environment.hostfile.clone(),
+    };
+    let mut read = |path: &Path| {
+        let named = |error: io::Error| io::Error::new(error.kind(), files::reason(&error));
+        files.read_list(path).map_err(named)
+    };
+    let mut warnings = Vec::new();
+    let resolved = hosts::resolve(&flags, &variables, &mut read, &mut warnings);
+    let warnings = warnings.iter().map(ToString::to_string);
+    let mut said: Vec<Said> = warnings.map(Said::Warning).collect();
+    match resolved {
+        Ok(resolved) => {
+            said.extend(
+                resolved
+                    .notes
+                    .iter()
+                    .map(|note| Said::Note(note.to_string())),
+            );
+            Ok((resolved.nodes.into_nodes(), said))
+        }
+        Err(error) => Err(CliError::Nodes {
+            why: why_no_nodes(&error),
+            warnings: said,
+        }),
+    }
+}
+
+/// The words of `hosts`; those on how to name nodes at all stand on a line of their own.
+fn why_no_nodes(error: &SourcesError) -> String {
+    let why = error.to_string();
+    match error {
+        SourcesError::NothingNamed => why.replacen("; ", "\nclsh: ", 1),
+        _ => why,
+    }
+}
+
+#[cfg(test)]
+mod tests;

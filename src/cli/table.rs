@@ -1,0 +1,235 @@
+//! The one table of flags. The parser, `--help` and whatever else speaks of flags are folded from it; none of them knows a name of
+//! its own. Invariant (held by the tests below): no letter and no name stands twice, and every group has a flag.
+
+/// Which flag; what it does is decided by one exhaustive `match` in the parser.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FlagId {
+    Hosts,
+    Hostfile,
+    Exclude,
+    Query,
+    Transport,
+    User,
+    SshConfig,
+    Jump,
+    Option,
+    ConnectTimeout,
+    Bare,
+    Fanout,
+    Timeout,
+    KillAfter,
+    KeepGoing,
+    Status,
+    NoLabel,
+    Color,
+    Quiet,
+    Verbose,
+    Help,
+    Version,
+}
+
+/// A heading of the help, under which flags stand together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Group {
+    /// Which nodes.
+    Nodes,
+    /// How they are reached.
+    Reaching,
+    /// How the command runs there.
+    Running,
+    /// What is printed.
+    Output,
+    /// Flags that print something about clsh and run nothing.
+    About,
+}
+
+impl Group {
+    /// Every group, in the order of the help.
+    pub const ALL: [Self; 5] = [
+        Self::Nodes,
+        Self::Reaching,
+        Self::Running,
+        Self::Output,
+        Self::About,
+    ];
+
+    /// The heading, without a colon.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Nodes => "Nodes",
+            Self::Reaching => "Reaching nodes",
+            Self::Running => "Running",
+            Self::Output => "Output",
+            Self::About => "About clsh",
+        }
+    }
+}
+
+/// One flag: all its spellings and what the user is told about it.
+#[derive(Debug, Clone, Copy)]
+pub struct Flag {
+    /// What the parser knows it by.
+    pub id: FlagId,
+    /// The heading it stands under.
+    pub group: Group,
+    /// Its letters, each without the dash; all mean the same.
+    pub shorts: &'static [char],
+    /// Its name, without the dashes.
+    pub long: &'static str,
+    /// What its value is called in the help; `None` for a switch, which takes no value.
+    pub value: Option<&'static str>,
+    /// What it does, in one line of the help.
+    pub help: &'static str,
+}
+
+/// Every flag, in the order of the help.
+#[rustfmt::skip]
+pub const FLAGS: [Flag; 22] = [
+    Flag { id: FlagId::Hosts, group: Group::Nodes, shorts: &['h', 'w'], long: "hosts", value: Some("LIST"),
+        help: "these nodes, such as 'n[1-3,5],bob@web:2222'" },
+    Flag { id: FlagId::Hostfile, group: Group::Nodes, shorts: &[], long: "hostfile", value: Some("FILE"),
+        help: "the nodes in FILE; '-' reads standard input" },
+    Flag { id: FlagId::Exclude, group: Group::Nodes, shorts: &['x'], long: "exclude", value: Some("LIST"),
+        help: "leave these nodes out" },
+    Flag { id: FlagId::Query, group: Group::Nodes, shorts: &['Q'], long: "query", value: None,
+        help: "print the nodes, one a line, and do nothing else" },
+    Flag { id: FlagId::Transport, group: Group::Reaching, shorts: &['R'], long: "transport", value: Some("TRANSPORT"),
+        help: "ssh (default), exec (run here), or a command line" },
+    Flag { id: FlagId::User, group: Group::Reaching, shorts: &['l'], long: "user", value: Some("USER"),
+        help: "log in as USER where a node names no user" },
+    Flag { id: FlagId::SshConfig, group: Group::Reaching, shorts: &['F'], long: "ssh-config", value: Some("FILE"),
+        help: "ssh's configuration file (or CLSH_SSH_CONFIG)" },
+    Flag { id: FlagId::Jump, group: Group::Reaching, shorts: &['J'], long: "jump", value: Some("HOST"),
+        help: "reach the nodes through HOST, as ssh -J does" },
+    Flag { id: FlagId::Option, group: Group::Reaching, shorts: &['o'], long: "option", value: Some("OPT"),
+        help: "an option for ssh, as ssh -o; may be repeated" },
+    Flag { id: FlagId::ConnectTimeout, group: Group::Reaching, shorts: &['t'], long: "connect-timeout", value: Some("SECS"),
+        help: "wait so long for a connection (default 10)" },
+    Flag { id: FlagId::Bare, group: Group::Reaching, shorts: &[], long: "bare", value: None,
+        help: "send COMMAND as it is, to a node without sh" },
+    Flag { id: FlagId::Fanout, group: Group::Running, shorts: &['f'], long: "fanout", value: Some("N"),
+        help: "at most N nodes run at once (default 64)" },
+    Flag { id: FlagId::Timeout, group: Group::Running, shorts: &['u'], long: "timeout", value: Some("SECS"),
+        help: "end a node's command after SECS (default never)" },
+    Flag { id: FlagId::KillAfter, group: Group::Running, shorts: &[], long: "kill-after", value: Some("SECS"),
+        help: "from SIGTERM to SIGKILL when ending (default 2)" },
+    Flag { id: FlagId::KeepGoing, group: Group::Running, shorts: &[], long: "keep-going", value: None,
+        help: "a node that is lost does not end the others" },
+    Flag { id: FlagId::Status, group: Group::Running, shorts: &['S'], long: "status", value: None,
+        help: "exit with the largest status (is the default)" },
+    Flag { id: FlagId::NoLabel, group: Group::Output, shorts: &['N'], long: "no-label", value: None,
+        help: "print lines without the name of their node" },
+    Flag { id: FlagId::Color, group: Group::Output, shorts: &[], long: "color", value: Some("WHEN"),
+        help: "colour the names: auto (default), always, never" },
+    Flag { id: FlagId::Quiet, group: Group::Output, shorts: &['q'], long: "quiet", value: None,
+        help: "no notes and no summary" },
+    Flag { id: FlagId::Verbose, group: Group::Output, shorts: &['v'], long: "verbose", value: None,
+        help: "also a line for each node that ended" },
+    Flag { id: FlagId::Help, group: Group::About, shorts: &[], long: "help", value: None,
+        help: "print this help" },
+    Flag { id: FlagId::Version, group: Group::About, shorts: &['V'], long: "version", value: None,
+        help: "print the version" },
+];
+
+/// The flag with this letter.
+pub fn by_short(letter: char) -> Option<&'static Flag> {
+    FLAGS.iter().find(|flag| flag.shorts.contains(&letter))
+}
+
+/// The flag with exactly this name; abbreviations are not known.
+pub fn by_long(name: &str) -> Option<&'static Flag> {
+    FLAGS.iter().find(|flag| flag.long == name)
+}
+
+/// The flag `id` stands for.
+pub fn by_id(id: FlagId) -> &'static Flag {
+    // The table stands in the order of the enum, which a test holds.
+    &FLAGS[id as usize]
+}
+
+/// All spellings of all flags, with their dashes, in table order: `-h`, `-w`, `--hosts`, ...
+pub fn spellings() -> Vec<String> {
+    FLAGS
+        .iter()
+        .flat_map(|flag| {
+            let shorts = flag.shorts.iter().map(|letter| format!("-{letter}"));
+            shorts.chain([format!("--{}", flag.long)])
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::limits::{CONNECT_DEFAULT, FANOUT_DEFAULT, KILL_AFTER_DEFAULT};
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn no_spelling_stands_twice() {
+        let spellings = spellings();
+        let unique: BTreeSet<_> = spellings.iter().collect();
+        assert_eq!(unique.len(), spellings.len(), "{spellings:?}");
+    }
+
+    #[test]
+    fn each_spelling_finds_its_own_flag() {
+        for flag in &FLAGS {
+            assert_eq!(by_id(flag.id).long, flag.long, "table order = enum order");
+            assert_eq!(by_long(flag.long).map(|f| f.id), Some(flag.id));
+            for &letter in flag.shorts {
+                assert_eq!(by_short(letter).map(|f| f.id), Some(flag.id));
+            }
+        }
+    }
+
+    #[test]
+    fn groups_are_not_empty_and_stand_together() {
+        let mut order: Vec<Group> = FLAGS.iter().map(|flag| flag.group).collect();
+        order.dedup();
+        assert_eq!(order, Group::ALL);
+    }
+
+    #[test]
+    fn names_are_plain() {
+        for flag in &FLAGS {
+            assert!(flag.long.len() > 1, "{flag:?}");
+            assert!(!flag.long.starts_with('-') && !flag.long.ends_with('-'));
+            assert!(
+                flag.long
+                    .bytes()
+                    .all(|b| b.is_ascii_lowercase() || b == b'-')
+            );
+            assert!(flag.shorts.iter().all(char::is_ascii_alphabetic));
+            if let Some(value) = flag.value {
+                assert!(!value.is_empty() && value.bytes().all(|b| b.is_ascii_uppercase()));
+            }
+        }
+    }
+
+    #[test]
+    fn the_help_is_one_sentence_without_a_full_stop() {
+        for flag in &FLAGS {
+            assert!(!flag.help.is_empty() && flag.help.is_ascii(), "{flag:?}");
+            assert!(!flag.help.ends_with('.') && !flag.help.contains('\n'));
+        }
+    }
+
+    #[test]
+    fn the_help_names_the_defaults_in_force() {
+        let held = [
+            (FlagId::Fanout, FANOUT_DEFAULT.to_string()),
+            (
+                FlagId::ConnectTimeout,
+                CONNECT_DEFAULT.as_secs_f64().to_string(),
+            ),
+            (
+                FlagId::KillAfter,
+                KILL_AFTER_DEFAULT.as_secs_f64().to_string(),
+            ),
+        ];
+        for (id, default) in held {
+            let told = format!("(default {default})");
+            assert!(by_id(id).help.ends_with(&told), "{:?}", by_id(id));
+        }
+    }
+}
