@@ -1,0 +1,431 @@
+//! One turn of the loop after the other: kernel readiness becomes events, effects become system calls.
+//!
+//! Sees both columns, the pure engine and the kernel rooms, and knows no flag. It decides nothing.
+
+use crate::engine::{Effect, Engine, Event, Exit, Order, Plan, Protocol, Request, Source};
+use crate::hosts;
+use crate::job::{ColorWhen, Job, Talk};
+use crate::limits::{DESCRIPTORS_PER_NODE, DESCRIPTORS_SPARE, READ_BYTES_MAX};
+use crate::outcome::{Reason, Verdict};
+use crate::output::{Sinks, Stream, Style};
+use crate::remote::{Invocation, Nonce, Transport};
+use crate::report;
+use crate::sys::{self, Ended, Got, Program, Reactor, Signals, Sink, SpawnError, Spawner, Written};
+use nix::libc::{SIGCHLD, SIGCONT, SIGHUP, SIGINT, SIGKILL, SIGQUIT, SIGTERM, SIGTSTP, SIGUSR1};
+use std::collections::HashMap;
+use std::fmt;
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
+use std::time::{Duration, Instant};
+
+const SIGNALS: [i32; 7] = [SIGCHLD, SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGTSTP];
+
+/// Keys of the reactor: the sinks and the signals come first, then two for each node.
+const KEY_SIGNALS: usize = 2;
+const KEYS_RESERVED: usize = 4;
+
+/// Why a run could not even begin. Nothing was started.
+#[derive(Debug)]
+pub enum Refusal {
+    /// The command can't be carried to a node.
+    Command(crate::remote::TooLong),
+    /// There is no such program here.
+    NoProgram(String),
+    /// The system refused what clsh itself needs.
+    System(io::Error),
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Command(too_long) => too_long.fmt(f),
+            Self::NoProgram(name) if name == "ssh" => {
+                write!(
+                    f,
+                    "cannot run 'ssh': it is not in PATH; install OpenSSH's client, or choose another way with -R"
+                )
+            }
+            Self::NoProgram(name) => write!(
+                f,
+                "cannot run '{name}': no such program here; give its full path, or check PATH"
+            ),
+            Self::System(error) => write!(f, "the system refuses what a run needs: {error}"),
+        }
+    }
+}
+
+impl std::error::Error for Refusal {}
+
+impl From<io::Error> for Refusal {
+    fn from(error: io::Error) -> Self {
+        Self::System(error)
+    }
+}
+
+/// The near side of a running node.
+struct Link {
+    lifeline: Option<OwnedFd>,
+    streams: [Option<OwnedFd>; 2],
+}
+
+/// The clock of a run: it stands still while clsh is stopped, so that no deadline passes in that time.
+struct Clock {
+    start: Instant,
+    stopped: Duration,
+}
+
+impl Clock {
+    fn now(&self) -> Duration {
+        self.start.elapsed().saturating_sub(self.stopped)
+    }
+}
+
+struct Driver<'a> {
+    job: &'a Job,
+    engine: Engine,
+    invocation: Invocation,
+    program: Option<(Vec<u8>, Program)>,
+    spawner: Spawner,
+    reactor: Reactor,
+    signals: Signals,
+    sinks: [Sink; 2],
+    links: Vec<Option<Box<Link>>>,
+    pids: HashMap<i32, u32>,
+    buffer: Vec<u8>,
+    clock: Clock,
+}
+
+/// Runs the job to its end. When this returns, every child is reaped.
+pub fn run(job: &Job) -> Result<Verdict, Refusal> {
+    let mut driver = Driver::new(job)?;
+    while !driver.engine.is_done() {
+        driver.turn()?;
+    }
+    let outcomes = || driver.engine.outcomes();
+    let verdict = Verdict::of(
+        outcomes().map(|(_, outcome)| outcome),
+        driver.engine.reason(),
+    );
+    if job.talk > Talk::Quiet && driver.engine.reason() != Some(Reason::OutputClosed) {
+        let summary =
+            report::summary(outcomes().map(|(rank, outcome)| (job.nodes[rank].name(), outcome)));
+        driver.engine.say(&summary);
+    }
+    while !driver.engine.is_over() {
+        driver.turn()?;
+    }
+    // The output itself may have failed in those last turns.
+    Ok(driver
+        .engine
+        .reason()
+        .map_or(verdict, |reason| Verdict::of([], Some(reason))))
+}
+
+impl<'a> Driver<'a> {
+    fn new(job: &'a Job) -> Result<Self, Refusal> {
+        let nonce = Nonce::new(sys::random()?);
+        let invocation =
+            Invocation::new(job, &nonce, sys::user_name()).map_err(Refusal::Command)?;
+        let program = match invocation.program() {
+            Some(name) => Some(find(name)?),
+            None => None,
+        };
+        let sinks = [Sink::new(io::stdout())?, Sink::new(io::stderr())?];
+        let reactor = Reactor::new()?;
+        let mut signals = Signals::new(&SIGNALS)?;
+        reactor.watch_signals(&mut signals, KEY_SIGNALS)?;
+        for (key, sink) in sinks.iter().enumerate() {
+            if let Some(fd) = sink.watchable() {
+                reactor.watch_writes(fd, key)?;
+            }
+        }
+        let fanout = job.fanout.min(job.nodes.len());
+        let files = sys::descriptors((fanout * DESCRIPTORS_PER_NODE + DESCRIPTORS_SPARE) as u64);
+        let room = files.limit.saturating_sub(files.open) as usize;
+        let window = fanout
+            .min(room.saturating_sub(DESCRIPTORS_SPARE) / DESCRIPTORS_PER_NODE)
+            .max(1);
+        let protocol = match (invocation.is_wrapped(), &job.transport) {
+            (true, _) => Protocol::Framed(nonce),
+            (false, Transport::Exec) => Protocol::Local,
+            (false, _) => Protocol::Bare,
+        };
+        let mut engine = Engine::new(plan(job, protocol, window, &sinks));
+        if window < fanout && job.talk == Talk::Verbose {
+            engine.say(&report::capped(window, fanout, files.limit));
+        }
+        Ok(Self {
+            job,
+            engine,
+            invocation,
+            program,
+            spawner: Spawner::new(files.inherited)?,
+            reactor,
+            signals,
+            sinks,
+            links: Vec::new(),
+            pids: HashMap::new(),
+            buffer: vec![0; READ_BYTES_MAX],
+            clock: Clock {
+                start: Instant::now(),
+                stopped: Duration::ZERO,
+            },
+        })
+    }
+
+    fn turn(&mut self) -> io::Result<()> {
+        self.reactor.wait(self.engine.poll_timeout())?;
+        self.engine.begin_turn(self.clock.now());
+        // Signals are noted before anything else and acted on after the streams were read: what a child wrote before it ended, and what
+        // had arrived before a signal, is seen first.
+        let signals: Vec<i32> = self.signals.pending().collect();
+        for ready in self.reactor.ready() {
+            match ready.key {
+                0 => self.engine.on_event(Event::Writable { sink: Stream::Out }),
+                1 => self.engine.on_event(Event::Writable { sink: Stream::Err }),
+                KEY_SIGNALS => {}
+                key => self.engine.on_event(Event::Readable {
+                    source: source(key),
+                    hung_up: ready.hung_up,
+                }),
+            }
+        }
+        self.carry_out();
+        if signals.contains(&SIGCHLD) {
+            self.reap();
+        }
+        for request in signals.into_iter().filter_map(request) {
+            self.engine.on_event(Event::Request(request));
+        }
+        self.engine.on_timeout();
+        self.carry_out();
+        if cfg!(debug_assertions) {
+            self.engine.check();
+        }
+        Ok(())
+    }
+
+    fn carry_out(&mut self) {
+        while let Some(effect) = self.engine.poll_effect() {
+            match effect {
+                Effect::Read { source, limit } => self.read(source, limit),
+                Effect::Write { sink } => self.write(sink),
+                Effect::Spawn { node } => self.spawn(node),
+                Effect::Close { source } => {
+                    if let Some(link) = self.link(source.node) {
+                        link.streams[source.stream as usize] = None;
+                    }
+                }
+                Effect::HangUp { node } => {
+                    if let Some(link) = self.link(node) {
+                        link.lifeline = None;
+                    }
+                }
+                Effect::Signal { pid, order, .. } => {
+                    for &signal in signals_of(order) {
+                        sys::signal_group(pid, signal);
+                    }
+                }
+                Effect::Suspend => {
+                    let before = Instant::now();
+                    sys::stop_self();
+                    self.clock.stopped += before.elapsed();
+                    self.engine.on_event(Event::Resumed);
+                }
+            }
+        }
+    }
+
+    fn link(&mut self, node: u32) -> Option<&mut Link> {
+        self.links.get_mut(node as usize)?.as_deref_mut()
+    }
+
+    fn read(&mut self, source: Source, limit: usize) {
+        let Some(Some(link)) = self.links.get(source.node as usize) else {
+            return;
+        };
+        let Some(fd) = &link.streams[source.stream as usize] else {
+            return;
+        };
+        let event = match sys::read(fd.as_fd(), &mut self.buffer[..limit]) {
+            Got::Bytes(count) => Event::Bytes {
+                source,
+                bytes: &self.buffer[..count],
+                dry: count < limit,
+            },
+            Got::Dry => Event::Dry { source },
+            Got::Eof => Event::Eof { source },
+        };
+        self.engine.on_event(event);
+    }
+
+    fn write(&mut self, stream: Stream) {
+        let sink = &self.sinks[stream as usize];
+        while !self.engine.pending(stream).is_empty() {
+            match sink.write(self.engine.pending(stream)) {
+                Written::Bytes(bytes) => self.engine.on_event(Event::Wrote {
+                    sink: stream,
+                    bytes,
+                }),
+                Written::Blocked => return self.engine.on_event(Event::Blocked { sink: stream }),
+                Written::Closed => return self.engine.on_event(Event::SinkClosed { sink: stream }),
+                Written::Failed(error) => {
+                    return self.engine.on_event(Event::SinkFailed {
+                        sink: stream,
+                        error: &error_text(&error),
+                    });
+                }
+            }
+        }
+    }
+
+    fn spawn(&mut self, node: u32) {
+        match self.start(node) {
+            Ok(pid) => self.engine.on_event(Event::Spawned { node, pid }),
+            Err(SpawnError::Exhausted(error)) => self.engine.on_event(Event::SpawnDelayed {
+                node,
+                error: error.desc(),
+            }),
+            Err(SpawnError::Refused(error)) => {
+                let program = self
+                    .program
+                    .as_ref()
+                    .map_or(Vec::new(), |(name, _)| name.clone());
+                let text = format!(
+                    "cannot run '{}': {}",
+                    String::from_utf8_lossy(&program).escape_debug(),
+                    error.desc()
+                );
+                self.engine.on_event(Event::SpawnFailed {
+                    node,
+                    found: error != nix::errno::Errno::ENOENT,
+                    error: &text,
+                });
+            }
+        }
+    }
+
+    fn start(&mut self, node: u32) -> Result<i32, SpawnError> {
+        let (rank, lifeline) = (node as usize, self.invocation.is_wrapped());
+        let words = self.invocation.words(&self.job.nodes[rank], rank);
+        let environment = self.invocation.environment(&self.job.nodes[rank], rank);
+        let program = match self.program.take() {
+            Some((name, program)) if words.first() == Some(&name) => program,
+            _ => {
+                let name = words.first().cloned().unwrap_or_default();
+                let found = sys::find_program(&name);
+                self.program = found.clone().map(|program| (name, program));
+                found.ok_or(SpawnError::Refused(nix::errno::Errno::ENOENT))?
+            }
+        };
+        let child = self.spawner.spawn(&program, &words, &environment, lifeline);
+        self.program = words.into_iter().next().map(|name| (name, program));
+        let child = child?;
+        for (stream, fd) in [(Stream::Out, &child.stdout), (Stream::Err, &child.stderr)] {
+            // Refused only when the kernel is out of memory: then the child is ended by its closed pipes and this counts as one.
+            let watched = self
+                .reactor
+                .watch_reads(fd.as_fd(), key(Source { node, stream }));
+            if watched.is_err() {
+                sys::signal_group(child.pid, SIGKILL);
+                return Err(SpawnError::Exhausted(nix::errno::Errno::ENOMEM));
+            }
+        }
+        if self.links.len() <= rank {
+            self.links.resize_with(rank + 1, || None);
+        }
+        self.links[rank] = Some(Box::new(Link {
+            lifeline: child.stdin,
+            streams: [Some(child.stdout), Some(child.stderr)],
+        }));
+        self.pids.insert(child.pid, node);
+        Ok(child.pid)
+    }
+
+    fn reap(&mut self) {
+        while let Some((pid, ended)) = sys::reap() {
+            let Some(node) = self.pids.remove(&pid) else {
+                continue;
+            };
+            let exit = match ended {
+                Ended::Code(code) => Exit::Code(code),
+                Ended::Signal(signal) => Exit::Signal(signal),
+            };
+            self.engine.on_event(Event::Exited { node, exit });
+        }
+    }
+}
+
+fn find(name: &[u8]) -> Result<(Vec<u8>, Program), Refusal> {
+    let program = sys::find_program(name).ok_or_else(|| {
+        Refusal::NoProgram(String::from_utf8_lossy(name).escape_debug().to_string())
+    })?;
+    Ok((name.to_vec(), program))
+}
+
+fn plan(job: &Job, protocol: Protocol, window: usize, sinks: &[Sink; 2]) -> Plan {
+    let color = |sink: &Sink| match job.color {
+        ColorWhen::Always => true,
+        ColorWhen::Never => false,
+        ColorWhen::Auto => sink.is_terminal(),
+    };
+    let style = |sink: &Sink| Style {
+        color: color(sink),
+        harmless: sink.is_terminal(),
+    };
+    Plan {
+        labels: hosts::labels(&job.nodes),
+        protocol,
+        window,
+        connect: job.connect,
+        time_limit: job.time_limit,
+        kill_after: job.kill_after,
+        keep_going: job.keep_going,
+        warn: job.talk > Talk::Quiet,
+        verbose: job.talk == Talk::Verbose,
+        sinks: Sinks {
+            styles: [style(&sinks[0]), style(&sinks[1])],
+            merged: sys::same_place(&sinks[0], &sinks[1]),
+            label: job.label,
+        },
+    }
+}
+
+fn key(source: Source) -> usize {
+    KEYS_RESERVED + source.node as usize * 2 + source.stream as usize
+}
+
+fn source(key: usize) -> Source {
+    let key = key - KEYS_RESERVED;
+    Source {
+        node: (key / 2) as u32,
+        stream: Stream::BOTH[key % 2],
+    }
+}
+
+fn request(signal: i32) -> Option<Request> {
+    match signal {
+        SIGINT | SIGTERM | SIGHUP => Some(Request::End(signal)),
+        SIGQUIT => Some(Request::Kill(signal)),
+        SIGUSR1 => Some(Request::Status),
+        SIGTSTP => Some(Request::Suspend),
+        _ => None,
+    }
+}
+
+fn signals_of(order: Order) -> &'static [i32] {
+    match order {
+        Order::Terminate => &[SIGTERM, SIGCONT],
+        Order::Kill => &[SIGKILL],
+        Order::Stop => &[SIGTSTP],
+        Order::Continue => &[SIGCONT],
+    }
+}
+
+/// The system's words for an error, without Rust's number behind them.
+fn error_text(error: &io::Error) -> String {
+    error.raw_os_error().map_or_else(
+        || error.to_string(),
+        |code| nix::errno::Errno::from_raw(code).desc().to_owned(),
+    )
+}

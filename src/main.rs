@@ -1,0 +1,59 @@
+//! Words -> job -> run -> exit status. A closed stdout is silent.
+
+use clsh::cli::{self, Action, CliError, Environment, Invocation, Resolved};
+use clsh::outcome::{STATUS_USAGE, Verdict};
+use clsh::{driver, sys};
+use std::io;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    match run() {
+        Ok(Verdict::Status(status)) => ExitCode::from(status),
+        Ok(verdict @ Verdict::Signal(signal)) => {
+            sys::die_by(signal);
+            ExitCode::from(verdict.shell_status())
+        }
+        Err(text) => {
+            eprintln!("clsh: {text}");
+            ExitCode::from(STATUS_USAGE)
+        }
+    }
+}
+
+fn run() -> Result<Verdict, String> {
+    let typed = match cli::parse(std::env::args_os().skip(1)).map_err(|error| refuse(&error))? {
+        Invocation::Help => return print(cli::help()),
+        Invocation::Version => return print(cli::version()),
+        Invocation::Run(typed) => *typed,
+    };
+    let Resolved { notes, action } =
+        cli::resolve(typed, &Environment::gather()).map_err(|error| refuse(&error))?;
+    for note in notes {
+        eprintln!("{note}");
+    }
+    match action {
+        Action::Query(nodes) => print(
+            nodes
+                .iter()
+                .map(|node| format!("{}\n", node.name()))
+                .collect(),
+        ),
+        Action::Run(job) => driver::run(&job).map_err(|refusal| refusal.to_string()),
+    }
+}
+
+/// Says what stands before an error, and gives the error.
+fn refuse(error: &CliError) -> String {
+    for note in error.notes() {
+        eprintln!("{note}");
+    }
+    error.to_string()
+}
+
+fn print(text: String) -> Result<Verdict, String> {
+    match sys::print(text.as_bytes()) {
+        Ok(()) => Ok(Verdict::Status(0)),
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(Verdict::CLOSED),
+        Err(error) => Err(format!("cannot write to standard output: {error}")),
+    }
+}
