@@ -7,7 +7,7 @@ use std::time::Duration;
 /// When labels carry colour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ColorWhen {
-    /// On a terminal, unless `NO_COLOR` is set or `TERM` is `dumb`.
+    /// On a terminal.
     Auto,
     /// Always, also in a pipe or a file.
     Always,

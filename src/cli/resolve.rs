@@ -24,6 +24,8 @@ pub struct Environment {
     pub hostfile: Option<OsString>,
     /// `CLSH_SSH_CONFIG`: what `-F` would be given. Empty is as good as unset, here and above.
     pub ssh_config: Option<OsString>,
+    /// Nobody wants colour unless a flag says so: `NO_COLOR` holds something, or `TERM` is `dumb`.
+    pub plain: bool,
     /// Where relative paths start; empty for the current directory.
     pub directory: PathBuf,
 }
@@ -35,6 +37,8 @@ impl Environment {
             hosts: env::var_os("CLSH_HOSTS"),
             hostfile: env::var_os("CLSH_HOSTFILE"),
             ssh_config: env::var_os("CLSH_SSH_CONFIG"),
+            plain: env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())
+                || env::var_os("TERM").is_some_and(|value| value == "dumb"),
             directory: PathBuf::new(),
         }
     }
@@ -103,13 +107,24 @@ fn resolve_with(
     }
     let action = match plan {
         None => Action::Query(nodes),
-        Some((words, transport)) => Action::Run(job(typed, nodes, words, transport)),
+        Some((words, transport)) => Action::Run(job(typed, environment, nodes, words, transport)),
     };
     Ok(Resolved { notes, action })
 }
 
 /// The job, with the default for each flag that was not given.
-fn job(typed: Typed, nodes: Vec<Node>, words: Vec<Vec<u8>>, transport: Transport) -> Job {
+fn job(
+    typed: Typed,
+    environment: &Environment,
+    nodes: Vec<Node>,
+    words: Vec<Vec<u8>>,
+    transport: Transport,
+) -> Job {
+    let color = if environment.plain {
+        ColorWhen::Never
+    } else {
+        ColorWhen::Auto
+    };
     Job {
         nodes,
         transport,
@@ -121,7 +136,7 @@ fn job(typed: Typed, nodes: Vec<Node>, words: Vec<Vec<u8>>, transport: Transport
         kill_after: typed.kill_after.unwrap_or(KILL_AFTER_DEFAULT),
         keep_going: typed.keep_going,
         label: !typed.no_label,
-        color: typed.color.unwrap_or(ColorWhen::Auto),
+        color: typed.color.unwrap_or(color),
         talk: typed.talk.unwrap_or(Talk::Normal),
     }
 }

@@ -95,6 +95,23 @@ fn defaults() {
 }
 
 #[test]
+fn a_plain_environment_turns_colour_off_unless_a_flag_asks_for_it() {
+    let plain = Environment {
+        plain: true,
+        ..Environment::default()
+    };
+    assert_eq!(job_of("-h n1 uptime", &plain).color, ColorWhen::Never);
+    assert_eq!(
+        job_of("-h n1 --color always uptime", &plain).color,
+        ColorWhen::Always
+    );
+    assert_eq!(
+        job_of("-h n1 --color auto uptime", &plain).color,
+        ColorWhen::Auto
+    );
+}
+
+#[test]
 fn every_flag_reaches_the_job() {
     let flags = "-f8 -t1.5 -u9 --kill-after=0 -N --keep-going --color=never -v -l bob --bare -S";
     let ssh = "-R ssh -J gate -oA=1 -oB=2 -F none";
