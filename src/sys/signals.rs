@@ -14,13 +14,13 @@ pub struct Signals {
 }
 
 impl Signals {
-    /// Takes over `wanted`, but for those that whoever started clsh had set to be ignored (nohup, a script's background job), and
-    /// unblocks all signals. SIGCHLD is always taken.
+    /// Takes over `wanted`, whatever was done with them before, and unblocks all signals. Only a SIGHUP that is ignored stays so: that is
+    /// what nohup(1) asks for. (A script's background job starts with SIGINT ignored, too, but nobody asked for that one.)
     pub fn new(wanted: &[i32]) -> io::Result<Self> {
         let mine = wanted
             .iter()
             .copied()
-            .filter(|&signal| signal == libc::SIGCHLD || !is_ignored(signal));
+            .filter(|&signal| signal != libc::SIGHUP || !is_ignored(signal));
         let pipe = Pipe::new(mine)?;
         sigprocmask(SigmaskHow::SIG_SETMASK, Some(&SigSet::empty()), None)?;
         Ok(Self { pipe })
