@@ -5,7 +5,7 @@
 use crate::engine::{Effect, Engine, Event, Exit, Order, Plan, Protocol, Request, Source};
 use crate::hosts;
 use crate::job::{ColorWhen, Job, Talk};
-use crate::limits::{DESCRIPTORS_PER_NODE, DESCRIPTORS_SPARE, READ_BYTES_MAX};
+use crate::limits::{DESCRIPTORS_LOCAL, DESCRIPTORS_SPARE, DESCRIPTORS_WRAPPED, READ_BYTES_MAX};
 use crate::outcome::{Reason, Verdict};
 use crate::output::{Sinks, Stream, Style};
 use crate::remote::{Invocation, Nonce, Transport};
@@ -20,7 +20,10 @@ use std::time::{Duration, Instant};
 
 const SIGNALS: [i32; 7] = [SIGCHLD, SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGTSTP];
 
-/// Keys of the reactor: the sinks and the signals come first, then two for each node.
+/// Keys of the reactor: the sinks and the signals come first, then two for each node. A node is started once a run, so no key is ever
+/// used again and no event can reach the wrong one.
+const KEY_STDOUT: usize = Stream::Out as usize;
+const KEY_STDERR: usize = Stream::Err as usize;
 const KEY_SIGNALS: usize = 2;
 const KEYS_RESERVED: usize = 4;
 
@@ -140,10 +143,15 @@ impl<'a> Driver<'a> {
             }
         }
         let fanout = job.fanout.min(job.nodes.len());
-        let files = sys::descriptors((fanout * DESCRIPTORS_PER_NODE + DESCRIPTORS_SPARE) as u64);
+        let each = if invocation.is_wrapped() {
+            DESCRIPTORS_WRAPPED
+        } else {
+            DESCRIPTORS_LOCAL
+        };
+        let files = sys::descriptors((fanout * each + DESCRIPTORS_SPARE) as u64);
         let room = files.limit.saturating_sub(files.open) as usize;
         let window = fanout
-            .min(room.saturating_sub(DESCRIPTORS_SPARE) / DESCRIPTORS_PER_NODE)
+            .min(room.saturating_sub(DESCRIPTORS_SPARE) / each)
             .max(1);
         let protocol = match (invocation.is_wrapped(), &job.transport) {
             (true, _) => Protocol::Framed(nonce),
@@ -178,12 +186,12 @@ impl<'a> Driver<'a> {
         self.engine.begin_turn(self.clock.now());
         // Signals are noted before anything else and acted on after the streams were read: what a child wrote before it ended, and what
         // had arrived before a signal, is seen first.
-        let signals: Vec<i32> = self.signals.pending().collect();
+        let mut signals = Vec::new();
         for ready in self.reactor.ready() {
             match ready.key {
-                0 => self.engine.on_event(Event::Writable { sink: Stream::Out }),
-                1 => self.engine.on_event(Event::Writable { sink: Stream::Err }),
-                KEY_SIGNALS => {}
+                KEY_STDOUT => self.engine.on_event(Event::Writable { sink: Stream::Out }),
+                KEY_STDERR => self.engine.on_event(Event::Writable { sink: Stream::Err }),
+                KEY_SIGNALS => signals.extend(self.signals.pending()),
                 key => self.engine.on_event(Event::Readable {
                     source: source(key),
                     hung_up: ready.hung_up,

@@ -42,10 +42,12 @@ pub const SPAWN_RETRY: Duration = Duration::from_millis(100);
 /// Tries without any running node before one is given up.
 pub const SPAWN_TRIES_MAX: u32 = 50;
 
-/// Descriptors one node takes: lifeline, stdout and stderr.
-pub const DESCRIPTORS_PER_NODE: usize = 3;
-/// Descriptors kept free for one spawn (the child's three ends) and for reading `/proc`.
-pub const DESCRIPTORS_SPARE: usize = 4;
+/// Descriptors a node takes whose command runs here: stdout and stderr.
+pub const DESCRIPTORS_LOCAL: usize = 2;
+/// Descriptors a node takes whose command runs in the wrapper: its lifeline, too.
+pub const DESCRIPTORS_WRAPPED: usize = 3;
+/// Descriptors kept free for one spawn: the child's three ends, the null device, and one to look things up.
+pub const DESCRIPTORS_SPARE: usize = 5;
 
 /// Longest single argument the kernel takes (execve(2), `MAX_ARG_STRLEN`), less its NUL. The remote side has the same bound.
 pub const ARGUMENT_BYTES_MAX: usize = 128 * 1024 - 1;
