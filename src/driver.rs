@@ -2,23 +2,23 @@
 //!
 //! Sees both columns, the pure engine and the kernel rooms, and knows no flag. It decides nothing.
 
-use crate::engine::{Effect, Engine, Event, Exit, Order, Plan, Protocol, Request, Source};
-use crate::hosts;
-use crate::job::{ColorWhen, Job, Talk};
-use crate::limits::{DESCRIPTORS_LOCAL, DESCRIPTORS_SPARE, DESCRIPTORS_WRAPPED, READ_BYTES_MAX};
+mod setup;
+
+pub use setup::Refusal;
+
+use crate::engine::{Effect, Engine, Event, Exit, Order, Request, Source};
+use crate::job::{Job, Talk};
 use crate::outcome::{Reason, Verdict};
-use crate::output::{Sinks, Stream, Style};
-use crate::remote::{Invocation, Nonce, Transport};
+use crate::output::Stream;
+use crate::remote::Invocation;
 use crate::report;
 use crate::sys::{self, Ended, Got, Program, Reactor, Signals, Sink, SpawnError, Spawner, Written};
+use nix::errno::Errno;
 use nix::libc::{SIGCHLD, SIGCONT, SIGHUP, SIGINT, SIGKILL, SIGQUIT, SIGTERM, SIGTSTP, SIGUSR1};
 use std::collections::HashMap;
-use std::fmt;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::time::{Duration, Instant};
-
-const SIGNALS: [i32; 7] = [SIGCHLD, SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGTSTP];
 
 /// Keys of the reactor: the sinks and the signals come first, then two for each node. A node is started once a run, so no key is ever
 /// used again and no event can reach the wrong one.
@@ -26,44 +26,6 @@ const KEY_STDOUT: usize = Stream::Out as usize;
 const KEY_STDERR: usize = Stream::Err as usize;
 const KEY_SIGNALS: usize = 2;
 const KEYS_RESERVED: usize = 4;
-
-/// Why a run could not even begin. Nothing was started.
-#[derive(Debug)]
-pub enum Refusal {
-    /// The command can't be carried to a node.
-    Command(crate::remote::TooLong),
-    /// There is no such program here.
-    NoProgram(String),
-    /// The system refused what clsh itself needs.
-    System(io::Error),
-}
-
-impl fmt::Display for Refusal {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Command(too_long) => too_long.fmt(f),
-            Self::NoProgram(name) if name == "ssh" => {
-                write!(
-                    f,
-                    "cannot run 'ssh': it is not in PATH; install OpenSSH's client, or choose another way with -R"
-                )
-            }
-            Self::NoProgram(name) => write!(
-                f,
-                "cannot run '{name}': no such program here; give its full path, or check PATH"
-            ),
-            Self::System(error) => write!(f, "the system refuses what a run needs: {error}"),
-        }
-    }
-}
-
-impl std::error::Error for Refusal {}
-
-impl From<io::Error> for Refusal {
-    fn from(error: io::Error) -> Self {
-        Self::System(error)
-    }
-}
 
 /// The near side of a running node.
 struct Link {
@@ -125,62 +87,6 @@ pub fn run(job: &Job) -> Result<Verdict, Refusal> {
 }
 
 impl<'a> Driver<'a> {
-    fn new(job: &'a Job) -> Result<Self, Refusal> {
-        let nonce = Nonce::new(sys::random()?);
-        let invocation =
-            Invocation::new(job, &nonce, sys::user_name()).map_err(Refusal::Command)?;
-        let program = match invocation.program() {
-            Some(name) => Some(find(name)?),
-            None => None,
-        };
-        let sinks = [Sink::new(io::stdout())?, Sink::new(io::stderr())?];
-        let reactor = Reactor::new()?;
-        let mut signals = Signals::new(&SIGNALS)?;
-        reactor.watch_signals(&mut signals, KEY_SIGNALS)?;
-        for (key, sink) in sinks.iter().enumerate() {
-            if let Some(fd) = sink.watchable() {
-                reactor.watch_writes(fd, key)?;
-            }
-        }
-        let fanout = job.fanout.min(job.nodes.len());
-        let each = if invocation.is_wrapped() {
-            DESCRIPTORS_WRAPPED
-        } else {
-            DESCRIPTORS_LOCAL
-        };
-        let files = sys::descriptors((fanout * each + DESCRIPTORS_SPARE) as u64);
-        let room = files.limit.saturating_sub(files.open) as usize;
-        let window = fanout
-            .min(room.saturating_sub(DESCRIPTORS_SPARE) / each)
-            .max(1);
-        let protocol = match (invocation.is_wrapped(), &job.transport) {
-            (true, _) => Protocol::Framed(nonce),
-            (false, Transport::Exec) => Protocol::Local,
-            (false, _) => Protocol::Bare,
-        };
-        let mut engine = Engine::new(plan(job, protocol, window, &sinks));
-        if window < fanout && job.talk == Talk::Verbose {
-            engine.say(&report::capped(window, fanout, files.limit));
-        }
-        Ok(Self {
-            job,
-            engine,
-            invocation,
-            program,
-            spawner: Spawner::new(files.inherited)?,
-            reactor,
-            signals,
-            sinks,
-            links: Vec::new(),
-            pids: HashMap::new(),
-            buffer: vec![0; READ_BYTES_MAX],
-            clock: Clock {
-                start: Instant::now(),
-                stopped: Duration::ZERO,
-            },
-        })
-    }
-
     fn turn(&mut self) -> io::Result<()> {
         self.reactor.wait(self.engine.poll_timeout())?;
         self.engine.begin_turn(self.clock.now());
@@ -288,47 +194,48 @@ impl<'a> Driver<'a> {
     }
 
     fn spawn(&mut self, node: u32) {
-        match self.start(node) {
+        let rank = node as usize;
+        let words = self.invocation.words(&self.job.nodes[rank], rank);
+        match self.start(node, &words) {
             Ok(pid) => self.engine.on_event(Event::Spawned { node, pid }),
             Err(SpawnError::Exhausted(error)) => self.engine.on_event(Event::SpawnDelayed {
                 node,
                 error: error.desc(),
             }),
             Err(SpawnError::Refused(error)) => {
-                let program = self
-                    .program
-                    .as_ref()
-                    .map_or(Vec::new(), |(name, _)| name.clone());
                 let text = format!(
                     "cannot run '{}': {}",
-                    String::from_utf8_lossy(&program).escape_debug(),
+                    shown(words.first().map_or(b"", Vec::as_slice)),
                     error.desc()
                 );
                 self.engine.on_event(Event::SpawnFailed {
                     node,
-                    found: error != nix::errno::Errno::ENOENT,
+                    found: error != Errno::ENOENT,
                     error: &text,
                 });
             }
         }
     }
 
-    fn start(&mut self, node: u32) -> Result<i32, SpawnError> {
+    /// The program, looked up once as long as it stays the same.
+    fn program(&mut self, name: &[u8]) -> Result<Program, SpawnError> {
+        if let Some((known, program)) = &self.program
+            && known == name
+        {
+            return Ok(program.clone());
+        }
+        let program = sys::find_program(name).ok_or(SpawnError::Refused(Errno::ENOENT))?;
+        self.program = Some((name.to_vec(), program.clone()));
+        Ok(program)
+    }
+
+    fn start(&mut self, node: u32, words: &[Vec<u8>]) -> Result<i32, SpawnError> {
         let (rank, lifeline) = (node as usize, self.invocation.is_wrapped());
-        let words = self.invocation.words(&self.job.nodes[rank], rank);
+        let program = self.program(words.first().map_or(b"", Vec::as_slice))?;
         let environment = self.invocation.environment(&self.job.nodes[rank], rank);
-        let program = match self.program.take() {
-            Some((name, program)) if words.first() == Some(&name) => program,
-            _ => {
-                let name = words.first().cloned().unwrap_or_default();
-                let found = sys::find_program(&name);
-                self.program = found.clone().map(|program| (name, program));
-                found.ok_or(SpawnError::Refused(nix::errno::Errno::ENOENT))?
-            }
-        };
-        let child = self.spawner.spawn(&program, &words, &environment, lifeline);
-        self.program = words.into_iter().next().map(|name| (name, program));
-        let child = child?;
+        let child = self
+            .spawner
+            .spawn(&program, words, &environment, lifeline)?;
         for (stream, fd) in [(Stream::Out, &child.stdout), (Stream::Err, &child.stderr)] {
             // Refused only when the kernel is out of memory: then the child is ended by its closed pipes and this counts as one.
             let watched = self
@@ -336,7 +243,7 @@ impl<'a> Driver<'a> {
                 .watch_reads(fd.as_fd(), key(Source { node, stream }));
             if watched.is_err() {
                 sys::signal_group(child.pid, SIGKILL);
-                return Err(SpawnError::Exhausted(nix::errno::Errno::ENOMEM));
+                return Err(SpawnError::Exhausted(Errno::ENOMEM));
             }
         }
         if self.links.len() <= rank {
@@ -361,41 +268,6 @@ impl<'a> Driver<'a> {
             };
             self.engine.on_event(Event::Exited { node, exit });
         }
-    }
-}
-
-fn find(name: &[u8]) -> Result<(Vec<u8>, Program), Refusal> {
-    let program = sys::find_program(name).ok_or_else(|| {
-        Refusal::NoProgram(String::from_utf8_lossy(name).escape_debug().to_string())
-    })?;
-    Ok((name.to_vec(), program))
-}
-
-fn plan(job: &Job, protocol: Protocol, window: usize, sinks: &[Sink; 2]) -> Plan {
-    let color = |sink: &Sink| match job.color {
-        ColorWhen::Always => true,
-        ColorWhen::Never => false,
-        ColorWhen::Auto => sink.is_terminal(),
-    };
-    let style = |sink: &Sink| Style {
-        color: color(sink),
-        harmless: sink.is_terminal(),
-    };
-    Plan {
-        labels: hosts::labels(&job.nodes),
-        protocol,
-        window,
-        connect: job.connect,
-        time_limit: job.time_limit,
-        kill_after: job.kill_after,
-        keep_going: job.keep_going,
-        warn: job.talk > Talk::Quiet,
-        verbose: job.talk == Talk::Verbose,
-        sinks: Sinks {
-            styles: [style(&sinks[0]), style(&sinks[1])],
-            merged: sys::same_place(&sinks[0], &sinks[1]),
-            label: job.label,
-        },
     }
 }
 
@@ -430,10 +302,15 @@ fn signals_of(order: Order) -> &'static [i32] {
     }
 }
 
+/// A name from the command line, fit to be shown on a terminal.
+fn shown(name: &[u8]) -> String {
+    String::from_utf8_lossy(name).escape_debug().to_string()
+}
+
 /// The system's words for an error, without Rust's number behind them.
 fn error_text(error: &io::Error) -> String {
     error.raw_os_error().map_or_else(
         || error.to_string(),
-        |code| nix::errno::Errno::from_raw(code).desc().to_owned(),
+        |code| Errno::from_raw(code).desc().to_owned(),
     )
 }
