@@ -44,6 +44,17 @@ impl Engine {
         )
     }
 
+    pub(super) fn wrote(&mut self, sink: Stream, bytes: usize) {
+        self.output.consume(sink, bytes);
+        // A reader that is only slow gets all of it.
+        self.flush_until = self.flush_until.map(|_| self.now + FLUSH_GRACE);
+    }
+
+    pub(super) fn sink_blocked(&mut self, sink: Stream) {
+        self.blocked[sink as usize] = true;
+        self.await_flush();
+    }
+
     pub(super) fn sink_closed(&mut self, sink: Stream) {
         self.output.close(sink);
         if sink == Stream::Out {

@@ -22,7 +22,7 @@ use crate::outcome::{Outcome, Reason};
 use crate::output::{Output, Sinks, Stream};
 use crate::remote::Nonce;
 use deadlines::Deadlines;
-use node::Node;
+use node::{Node, Process};
 use reading::Reading;
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -249,8 +249,8 @@ impl Engine {
             Event::Exited { node, exit } => self.exited(node, exit),
             Event::Request(request) => self.requested(request),
             Event::Resumed => self.order_all(Order::Continue),
-            Event::Wrote { sink, bytes } => self.output.consume(sink, bytes),
-            Event::Blocked { sink } => self.blocked[sink as usize] = true,
+            Event::Wrote { sink, bytes } => self.wrote(sink, bytes),
+            Event::Blocked { sink } => self.sink_blocked(sink),
             Event::Writable { sink } => self.blocked[sink as usize] = false,
             Event::SinkClosed { sink } => self.sink_closed(sink),
             Event::SinkFailed { sink, error } => self.sink_failed(sink, error),
@@ -275,8 +275,10 @@ impl Engine {
 
     /// The next wish, until there is none.
     pub fn poll_effect(&mut self) -> Option<Effect> {
-        if let Some(effect) = self.effects.pop_front() {
-            return Some(effect);
+        while let Some(effect) = self.effects.pop_front() {
+            if self.is_timely(effect) {
+                return Some(effect);
+            }
         }
         let full = self.output.is_high();
         if (self.flush || full)
@@ -368,6 +370,16 @@ impl Engine {
         }
         assert!(!self.is_over() || self.effects.is_empty());
         assert!(self.deadlines.first().is_none_or(|time| time >= self.now));
+    }
+
+    /// A process may be reaped between the wish to signal it and the signal: then its number may be another's by now.
+    fn is_timely(&mut self, effect: Effect) -> bool {
+        match effect {
+            Effect::Signal { node, pid, .. } => self
+                .live(node)
+                .is_some_and(|node| node.process == Process::Running(pid)),
+            _ => true,
+        }
     }
 
     /// A sink that has something to take and takes it, as far as is known.
