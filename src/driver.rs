@@ -95,8 +95,13 @@ impl<'a> Driver<'a> {
         let mut signals = Vec::new();
         for ready in self.reactor.ready() {
             match ready.key {
-                KEY_STDOUT => self.engine.on_event(Event::Writable { sink: Stream::Out }),
-                KEY_STDERR => self.engine.on_event(Event::Writable { sink: Stream::Err }),
+                KEY_STDOUT | KEY_STDERR => {
+                    let sink = Stream::BOTH[ready.key];
+                    self.engine.on_event(match ready.hung_up {
+                        true => Event::SinkClosed { sink },
+                        false => Event::Writable { sink },
+                    });
+                }
                 KEY_SIGNALS => signals.extend(self.signals.pending()),
                 key => self.engine.on_event(Event::Readable {
                     source: source(key),
@@ -140,6 +145,7 @@ impl<'a> Driver<'a> {
                         sys::signal_group(pid, signal);
                     }
                 }
+                Effect::Reap { pid, .. } => self.reap_one(pid),
                 Effect::Suspend => {
                     let before = Instant::now();
                     sys::stop_self();
@@ -258,16 +264,35 @@ impl<'a> Driver<'a> {
     }
 
     fn reap(&mut self) {
-        while let Some((pid, ended)) = sys::reap() {
-            let Some(node) = self.pids.remove(&pid) else {
-                continue;
-            };
-            let exit = match ended {
-                Ended::Code(code) => Exit::Code(code),
-                Ended::Signal(signal) => Exit::Signal(signal),
-            };
-            self.engine.on_event(Event::Exited { node, exit });
+        if !self.engine.holds_back() {
+            while let Some((pid, ended)) = sys::reap_any() {
+                self.exited(pid, ended);
+            }
+            return;
         }
+        let pids: Vec<(i32, u32)> = self.pids.iter().map(|(&pid, &node)| (pid, node)).collect();
+        for (pid, node) in pids {
+            if self.engine.may_reap(node) {
+                self.reap_one(pid);
+            }
+        }
+    }
+
+    fn reap_one(&mut self, pid: i32) {
+        if let Some(ended) = sys::reap(pid) {
+            self.exited(pid, ended);
+        }
+    }
+
+    fn exited(&mut self, pid: i32, ended: Ended) {
+        let Some(node) = self.pids.remove(&pid) else {
+            return;
+        };
+        let exit = match ended {
+            Ended::Code(code) => Exit::Code(code),
+            Ended::Signal(signal) => Exit::Signal(signal),
+        };
+        self.engine.on_event(Event::Exited { node, exit });
     }
 }
 

@@ -3,7 +3,7 @@
 use clsh::cli::{self, Action, CliError, Environment, Invocation, Resolved};
 use clsh::outcome::{STATUS_USAGE, Verdict};
 use clsh::{driver, sys};
-use std::io;
+use std::io::{self, Write};
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
@@ -14,7 +14,7 @@ fn main() -> ExitCode {
             ExitCode::from(verdict.shell_status())
         }
         Err(text) => {
-            eprintln!("clsh: {text}");
+            say(&format!("clsh: {text}"));
             ExitCode::from(STATUS_USAGE)
         }
     }
@@ -29,7 +29,7 @@ fn run() -> Result<Verdict, String> {
     let Resolved { notes, action } =
         cli::resolve(typed, &Environment::gather()).map_err(|error| refuse(&error))?;
     for note in notes {
-        eprintln!("{note}");
+        say(&note.to_string());
     }
     match action {
         Action::Query(nodes) => print(
@@ -42,10 +42,15 @@ fn run() -> Result<Verdict, String> {
     }
 }
 
+/// Says a line on stderr. Where nobody takes it, it has nowhere else to go.
+fn say(line: &str) {
+    let _ = writeln!(io::stderr(), "{line}");
+}
+
 /// Says what stands before an error, and gives the error.
 fn refuse(error: &CliError) -> String {
     for note in error.notes() {
-        eprintln!("{note}");
+        say(&note.to_string());
     }
     error.to_string()
 }

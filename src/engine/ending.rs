@@ -105,13 +105,10 @@ impl Engine {
             else {
                 continue;
             };
-            if at_once {
-                cause.get_or_insert(Cause::Teardown);
-                self.set_deadline(node, None);
-                self.order(node, Order::Kill);
-                self.effects.push_back(Effect::HangUp { node });
-            } else if cause.is_none() {
-                self.terminate(node, Cause::Teardown);
+            match (at_once, *cause) {
+                (true, _) => self.kill(node, Cause::Teardown),
+                (false, None) => self.terminate(node, Cause::Teardown),
+                (false, Some(_)) => {}
             }
         }
     }

@@ -183,6 +183,7 @@ impl Engine {
         if lingering {
             self.linger(source.node);
         }
+        self.release(source.node);
         self.join(source.node);
     }
 }

@@ -46,7 +46,9 @@ impl Engine {
         let until = self.now + DRAIN_GRACE;
         let Some(live) = self.live(node) else { return };
         live.process = Process::Exited(exit);
+        let ended = live.cause.is_some();
         self.alive -= 1;
+        self.ending -= usize::from(ended);
         self.set_deadline(node, Some(until));
         self.join(node);
         self.await_flush();
@@ -92,7 +94,7 @@ impl Engine {
         live.deadline = None;
         match (live.process, live.cause) {
             (Process::Exited(_), _) => self.drain(node),
-            (Process::Running(_), Some(_)) => self.order(node, Order::Kill),
+            (Process::Running(_), Some(cause)) => self.kill(node, cause),
             (Process::Running(_), None) => {
                 let cause = match live.link {
                     Link::Connecting => Cause::Silent,
@@ -130,11 +132,45 @@ impl Engine {
     }
 
     pub(super) fn terminate(&mut self, node: u32, cause: Cause) {
-        let Some(live) = self.live(node) else { return };
-        live.cause.get_or_insert(cause);
+        self.blame(node, cause);
         self.order(node, Order::Terminate);
         self.effects.push_back(Effect::HangUp { node });
         self.set_deadline(node, Some(self.now + self.plan.kill_after));
+    }
+
+    pub(super) fn kill(&mut self, node: u32, cause: Cause) {
+        self.blame(node, cause);
+        self.order(node, Order::Kill);
+        self.effects.push_back(Effect::HangUp { node });
+        self.set_deadline(node, None);
+        if let Some(live) = self.live(node) {
+            live.killed = true;
+        }
+        self.release(node);
+    }
+
+    /// Why clsh ends a node: the first cause stays.
+    fn blame(&mut self, node: u32, cause: Cause) {
+        let Some(live) = self.live(node) else { return };
+        if live.cause.is_none() {
+            live.cause = Some(cause);
+            self.ending += 1;
+        }
+    }
+
+    /// Called after every fact that may let a node's process be reaped that was held back before.
+    pub(super) fn release(&mut self, node: u32) {
+        if self.holds_back()
+            && self.may_reap(node)
+            && let Some(Node {
+                process: Process::Running(pid),
+                cause: Some(_),
+                ..
+            }) = self.live(node)
+        {
+            let pid = *pid;
+            self.effects.push_back(Effect::Reap { node, pid });
+        }
     }
 
     pub(super) fn order(&mut self, node: u32, order: Order) {

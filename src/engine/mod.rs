@@ -168,6 +168,8 @@ pub enum Effect {
     HangUp { node: u32 },
     /// Signal the process group that `pid` leads.
     Signal { node: u32, pid: i32, order: Order },
+    /// Reap this node's process if it ended: nothing holds it back any more.
+    Reap { node: u32, pid: i32 },
     /// Write what is pending for this sink until it is empty or blocks.
     Write { sink: Stream },
     /// Stop clsh itself, and say [`Event::Resumed`] after it.
@@ -188,6 +190,7 @@ pub struct Engine {
     slots: Vec<Slot>,
     done: usize,
     alive: usize,
+    ending: usize,
     window: Window,
     deadlines: Deadlines,
     reading: Reading,
@@ -211,6 +214,7 @@ impl Engine {
             slots: (0..total).map(|_| Slot::Waiting).collect(),
             done: 0,
             alive: 0,
+            ending: 0,
             window: Window::new(total as u32, plan.window),
             deadlines: Deadlines::default(),
             reading: Reading::default(),
@@ -232,6 +236,9 @@ impl Engine {
     pub fn begin_turn(&mut self, now: Time) {
         self.now = now;
         self.reads_left = self.reading.queued();
+        if self.output.is_high() {
+            self.reading.postpone(now);
+        }
         self.starts_left = 0;
         self.flush = false;
     }
@@ -262,7 +269,9 @@ impl Engine {
         while let Some(node) = self.deadlines.pop(self.now) {
             self.due(node);
         }
-        if let Some(source) = self.reading.on_timeout(self.now) {
+        if !self.output.is_high()
+            && let Some(source) = self.reading.on_timeout(self.now)
+        {
             self.seat(source);
         }
         self.window.on_timeout(self.now);
@@ -301,14 +310,15 @@ impl Engine {
 
     /// How long nothing will happen by itself; `None` for ever.
     pub fn poll_timeout(&self) -> Option<Duration> {
-        let busy = self.reading.queued() > 0 && !self.output.is_high();
+        let full = self.output.is_high();
+        let busy = self.reading.queued() > 0 && !full;
         let starting = self.teardown == Teardown::Running && self.window.has_room();
         if busy || starting || self.writable_sink().is_some() {
             return Some(Duration::ZERO);
         }
         let times = [
             self.deadlines.first(),
-            self.reading.extra_at(),
+            self.reading.extra_at().filter(|_| !full),
             self.window.retry_at(),
             self.flush_until,
         ];
@@ -317,6 +327,20 @@ impl Engine {
             .flatten()
             .min()
             .map(|time| time.saturating_sub(self.now))
+    }
+
+    /// Whether some process that ended must not be reaped yet: [`Engine::may_reap`] tells which.
+    pub fn holds_back(&self) -> bool {
+        self.ending > 0
+    }
+
+    /// Whether this node's process may be reaped once it ended. One that clsh is ending stays a zombie while its streams are open: others
+    /// of its group still live then, and only the zombie keeps the group's number from being given away before SIGKILL reaches them.
+    pub fn may_reap(&self, node: u32) -> bool {
+        match self.slots.get(node as usize) {
+            Some(Slot::Live(live)) => live.cause.is_none() || live.killed || live.is_silent(),
+            _ => true,
+        }
     }
 
     /// What waits to be written to a sink.

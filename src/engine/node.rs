@@ -98,6 +98,7 @@ pub struct Node {
     pub halves: [Half; 2],
     pub status: Option<u8>,
     pub cause: Option<Cause>,
+    pub killed: bool,
     pub warned_long: bool,
     pub started: Time,
     pub deadline: Option<Time>,
@@ -116,6 +117,7 @@ impl Node {
             halves: prefixes.map(Half::new),
             status: None,
             cause: None,
+            killed: false,
             warned_long: false,
             started: now,
             deadline: None,
@@ -129,8 +131,12 @@ impl Node {
 
     /// Whether nothing more can come of this node.
     pub fn is_joined(&self) -> bool {
-        matches!(self.process, Process::Exited(_))
-            && self.halves.iter().all(|half| half.state == State::Closed)
+        matches!(self.process, Process::Exited(_)) && self.is_silent()
+    }
+
+    /// Whether both streams are closed.
+    pub fn is_silent(&self) -> bool {
+        self.halves.iter().all(|half| half.state == State::Closed)
     }
 
     /// Whether the wrapper reported the end and all output before it is in.

@@ -72,6 +72,11 @@ impl Reading {
         self.extra_at
     }
 
+    /// Nobody was read for a while, so silence means nothing: the wait for an extra seat begins anew.
+    pub fn postpone(&mut self, now: Time) {
+        self.extra_at = self.extra_at.map(|_| now + LONG_LINE_WAIT);
+    }
+
     /// Time has passed. Gives the source that is seated beyond the bound, because those who sit fell silent: that one is queued.
     pub fn on_timeout(&mut self, now: Time) -> Option<Source> {
         self.extra_at.filter(|&time| time <= now)?;

@@ -190,9 +190,26 @@ impl Invocation {
         ] {
             pair("-o", option.as_bytes());
         }
-        words.extend(["-T", "-a", "-x"].map(|flag| flag.as_bytes().to_vec()));
+        // These three win over -o wherever they stand, so one that the user's own -o is about is left out.
+        let asked = |name: &str| ssh.options.iter().any(|option| is_about(option, name));
+        for (flag, name) in [
+            ("-T", "RequestTTY"),
+            ("-a", "ForwardAgent"),
+            ("-x", "ForwardX11"),
+        ] {
+            words.extend((!asked(name)).then(|| flag.as_bytes().to_vec()));
+        }
         words
     }
+}
+
+/// Whether an option of ssh's, `Name=value` or `Name value`, sets this name.
+fn is_about(option: &str, name: &str) -> bool {
+    let given = option
+        .trim_start()
+        .split(|c: char| c == '=' || c.is_ascii_whitespace())
+        .next();
+    given.is_some_and(|given| given.eq_ignore_ascii_case(name))
 }
 
 fn names_host(word: &str) -> bool {

@@ -9,7 +9,9 @@ mod stdio;
 pub use limit::{Descriptors, descriptors};
 pub use reactor::{Reactor, Ready};
 pub use signals::{Signals, die_by, stop_self};
-pub use spawn::{Child, Ended, Program, SpawnError, Spawner, find_program, reap, signal_group};
+pub use spawn::{
+    Child, Ended, Program, SpawnError, Spawner, find_program, reap, reap_any, signal_group,
+};
 pub use stdio::{Sink, Written, print, same_place};
 
 use std::io::Read;

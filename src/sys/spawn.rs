@@ -280,9 +280,18 @@ pub enum Ended {
 }
 
 /// Reaps one child that ended, if there is one.
-pub fn reap() -> Option<(i32, Ended)> {
+pub fn reap_any() -> Option<(i32, Ended)> {
+    wait(None)
+}
+
+/// Reaps this child, if it ended.
+pub fn reap(pid: i32) -> Option<Ended> {
+    wait(Some(Pid::from_raw(pid))).map(|(_, ended)| ended)
+}
+
+fn wait(pid: Option<Pid>) -> Option<(i32, Ended)> {
     loop {
-        return match waitpid(None, Some(WaitPidFlag::WNOHANG)) {
+        return match waitpid(pid, Some(WaitPidFlag::WNOHANG)) {
             Ok(WaitStatus::Exited(pid, code)) => Some((pid.as_raw(), Ended::Code(code as u8))),
             Ok(WaitStatus::Signaled(pid, signal, _)) => {
                 Some((pid.as_raw(), Ended::Signal(signal as u8)))
