@@ -1,20 +1,16 @@
-//! clsh against real sshd nodes.
+//! clsh against real sshd nodes: what a person sees, and what is left on either side.
 #[path = "../support/mod.rs"]
 mod support;
 
-use support::Cluster;
+mod nodes;
 
-#[test]
-fn four_nodes_answer() {
-    let done = Cluster::shared().run(["-h", "node[1-4]", "echo", "hello"]);
-    assert_eq!(
-        done.sorted(),
-        [
-            "node1: hello",
-            "node2: hello",
-            "node3: hello",
-            "node4: hello"
-        ]
-    );
-    assert_eq!((done.code(), done.err()), (0, String::new()));
-}
+mod background;
+mod command;
+mod cut;
+mod ending;
+mod hostile;
+mod lost;
+mod reach;
+mod shells;
+mod status;
+mod window;

@@ -1,0 +1,117 @@
+//! A network that is cut in the middle of a command: no end of file, no reset, only silence.
+
+use crate::nodes::{
+    Config, Different, Guardian, Sleep, Sshd, below, is_root, left_out, must, nodes, wait_all_gone,
+};
+use crate::support;
+
+/// A network namespace with one link to it, gone with the value or the test process.
+struct Network {
+    name: String,
+    far: String,
+    _guardian: Guardian,
+}
+
+impl Network {
+    fn new() -> Result<Self, String> {
+        let id = std::process::id();
+        let (name, near, end) = (
+            format!("clsh-test-{id}"),
+            format!("clsh{id}a"),
+            format!("clsh{id}b"),
+        );
+        // Addresses of RFC 2544, for tests of networks.
+        let subnet = format!("198.18.{}", id % 250);
+        let far = format!("{subnet}.2");
+        let guardian = Guardian::new(&format!("ip link del {near}; ip netns del {name}"));
+        let addresses = [format!("{subnet}.1/30"), format!("{far}/30")];
+        for words in [
+            vec!["netns", "add", &name],
+            vec![
+                "link", "add", &near, "type", "veth", "peer", "name", &end, "netns", &name,
+            ],
+            vec!["addr", "add", &addresses[0], "dev", &near],
+            vec!["link", "set", &near, "up"],
+            vec!["-n", &name, "addr", "add", &addresses[1], "dev", &end],
+            vec!["-n", &name, "link", "set", &end, "up"],
+            vec!["-n", &name, "link", "set", "lo", "up"],
+        ] {
+            let done = std::process::Command::new("ip").args(&words).output();
+            let said = match done {
+                Ok(done) if done.status.success() => continue,
+                Ok(done) => String::from_utf8_lossy(&done.stderr).into_owned(),
+                Err(error) => error.to_string(),
+            };
+            return Err(format!("ip {}: {said}", words.join(" ")));
+        }
+        Ok(Self {
+            name,
+            far,
+            _guardian: guardian,
+        })
+    }
+
+    fn cut(&self) {
+        let near = format!("clsh{}a", std::process::id());
+        must(&["ip", "link", "set", &near, "down"]);
+    }
+}
+
+#[test]
+fn a_cut_network_is_a_lost_connection_and_ends_the_run_here_and_there() {
+    let what = "cut::a_cut_network_is_a_lost_connection_and_ends_the_run_here_and_there";
+    let network = if is_root() {
+        Network::new()
+    } else {
+        Err("not root".into())
+    };
+    let network = match network {
+        Ok(network) => network,
+        Err(why) => {
+            let left_out = left_out("CLSH_TEST_NO_NETNS", &format!("{what}: {why}"));
+            assert!(
+                left_out,
+                "{what} needs network namespaces: {why}; CLSH_TEST_NO_NETNS=1 leaves it out"
+            );
+            return;
+        }
+    };
+    let different = Different {
+        lines: "ClientAliveInterval 1\nClientAliveCountMax 2\n",
+        within: &["ip", "netns", "exec", &network.name],
+        address: Some((&network.far, 22)),
+        ..Different::default()
+    };
+    let _far = Sshd::start(nodes(), "far", &different);
+    let block = format!(
+        "Host far\n  HostName {}\n  HostKeyAlias node1\n",
+        network.far
+    );
+    let config = Config::new(nodes(), &block);
+    let sleep = Sleep::new(601);
+    let options = ["-o", "ServerAliveInterval=1", "-o", "ServerAliveCountMax=2"];
+    let command = sleep.command();
+    let words = [&options[..], &["-h", "node1,far,node2", &command]].concat();
+    let clsh = support::start(&mut config.clsh(&words));
+    sleep.wait_for(3);
+    let started = below(clsh.pid());
+    network.cut();
+    let done = clsh.finish();
+    assert_eq!(
+        (done.code(), done.out()),
+        (255, String::new()),
+        "{}",
+        done.err()
+    );
+    let err = done.err();
+    assert_eq!(
+        err.matches("ERROR: far connection lost\n").count(),
+        1,
+        "{err}"
+    );
+    assert_eq!(err.matches("ERROR:").count(), 1, "{err}");
+    assert!(err.contains("\nclsh: node[1-2] (2): terminated\n"), "{err}");
+    wait_all_gone(&started);
+    // There, sshd notices by itself and the wrapper ends the command.
+    sleep.wait_gone();
+}
