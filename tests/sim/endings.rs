@@ -1,0 +1,179 @@
+//! Endings: who is signalled when, and what stands in the way of it.
+
+use super::script::{Actor, Quirks, Scenario, SinkStep, Step, farewell, hello, nonce, out, wait};
+use super::turn::{Record, run};
+use clsh::engine::{Exit, Order, Protocol, Request, Time};
+use clsh::limits::{DRAIN_GRACE, FLUSH_GRACE, KILL_AFTER_DEFAULT};
+use clsh::outcome::{Outcome, Reason};
+use std::time::Duration;
+
+const SECOND: Duration = Duration::from_secs(1);
+const INT: Request = Request::End(2);
+const QUIT: Request = Request::Kill(3);
+
+/// Runs until a signal comes.
+fn endless() -> Actor {
+    Actor::new(vec![out("begun\n"), out("half a line"), Step::Sleep])
+}
+
+fn stubborn() -> Actor {
+    Actor {
+        on_term: None,
+        ..endless()
+    }
+}
+
+/// Lines of so many bytes together.
+fn lines(bytes: usize) -> Vec<u8> {
+    [&[b'x'; 99][..], b"\n"].concat().repeat(bytes / 100)
+}
+
+fn signalled(actors: Vec<Actor>, requests: &[(Time, Request)]) -> Record {
+    let mut scenario = Scenario::calm(Protocol::Local, actors);
+    scenario.requests = requests.to_vec();
+    run(&scenario)
+}
+
+#[test]
+fn term_ignorers_are_killed_after_the_grace() {
+    let record = signalled(vec![endless(), stubborn()], &[(SECOND, INT)]);
+    let expected = [
+        (SECOND, 0, Order::Terminate),
+        (SECOND, 1, Order::Terminate),
+        (SECOND * 3, 1, Order::Kill),
+    ];
+    assert_eq!(record.orders, expected);
+    assert_eq!(record.outcomes, [Outcome::Ended; 2]);
+    assert_eq!(record.reason, Some(Reason::Signal(2)));
+    let text = String::from_utf8_lossy(&record.shown[0]);
+    assert!(text.contains("n1: half a line\n"), "{text}");
+}
+
+#[test]
+fn a_second_signal_kills_at_once_whichever_it_is() {
+    for second in [INT, Request::End(15), QUIT] {
+        let at = SECOND + SECOND / 5;
+        let record = signalled(vec![stubborn(); 3], &[(SECOND, INT), (at, second)]);
+        let kills = |&&(time, _, order): &&(Time, usize, Order)| (time, order) == (at, Order::Kill);
+        assert_eq!(record.orders.iter().filter(kills).count(), 3);
+        assert_eq!(record.reason, Some(Reason::Signal(2)));
+        assert!(record.over < at + SECOND / 100);
+    }
+}
+
+#[test]
+fn quit_kills_at_once_and_asks_nobody() {
+    let record = signalled(vec![endless(); 3], &[(SECOND, QUIT)]);
+    assert_eq!(
+        record.orders,
+        [0, 1, 2].map(|node| (SECOND, node, Order::Kill))
+    );
+    assert_eq!(record.reason, Some(Reason::Signal(3)));
+}
+
+#[test]
+fn a_run_that_ends_starts_no_more() {
+    let mut scenario = Scenario::calm(Protocol::Local, vec![endless(); 5]);
+    scenario.plan.window = 2;
+    scenario.requests = vec![(SECOND, INT)];
+    let record = run(&scenario);
+    let (ended, waiting) = (Outcome::Ended, Outcome::NotStarted);
+    assert_eq!(record.outcomes, [ended, ended, waiting, waiting, waiting]);
+}
+
+#[test]
+fn a_stuck_stdout_does_not_stop_a_termination() {
+    let flood = Actor::new(vec![out(lines(400_000)), Step::Sleep]);
+    let late = Actor::new(vec![wait(999), out(lines(120_000)), Step::Sleep]);
+    let stubborn = Actor {
+        on_term: None,
+        ..late.clone()
+    };
+    // It gets stuck at once, while lines wait, and in the last moment: after the children were ended.
+    for seed in 0..120 {
+        let actor = [&flood, &late, &stubborn][seed % 3];
+        let mut scenario = Scenario::calm(Protocol::Local, vec![actor.clone(); 1 + seed / 3 % 12]);
+        scenario.seed = seed as u64;
+        scenario.sinks[0] = vec![SinkStep::Take(seed * seed * 50)];
+        scenario.requests = vec![(SECOND, INT)];
+        scenario.quirks = Quirks {
+            race_percent: 90,
+            ..Quirks::default()
+        };
+        let record = run(&scenario);
+        assert_eq!(record.reason, Some(Reason::Signal(2)));
+        let patience = SECOND * 3 + DRAIN_GRACE + FLUSH_GRACE;
+        assert!(record.over <= patience + SECOND / 10, "{:?}", record.over);
+    }
+}
+
+#[test]
+fn a_stdout_that_gets_stuck_after_the_last_child_was_reaped_holds_nobody() {
+    // Nothing waits for stdout when the last child is reaped; what is in the pipes by then is more than the queue takes.
+    let mut actor = Actor::new(vec![Step::Sleep]);
+    actor.on_term = Some(vec![Step::Exit(Exit::Signal(15))]);
+    actor.background = Some(vec![wait(100), out(lines(500_000)), Step::Sleep]);
+    let mut scenario = Scenario::calm(Protocol::Local, vec![actor; 12]);
+    scenario.sinks[0] = vec![SinkStep::Take(1)];
+    scenario.requests = vec![(SECOND, INT)];
+    let record = run(&scenario);
+    // Streams that cannot be read hold the dead leaders back until SIGKILL went to their groups.
+    let patience = SECOND * 2 + KILL_AFTER_DEFAULT + DRAIN_GRACE + FLUSH_GRACE;
+    assert!(record.over <= patience, "{:?}", record.over);
+}
+
+#[test]
+fn a_signal_never_follows_a_process_that_was_reaped() {
+    // The first is lost in the turn in which the others are reaped: their pids may be somebody else's when the run is ended for it.
+    let lost = Actor::new(vec![hello(), wait(10), Step::Exit(Exit::Code(255))]);
+    let done = Actor::new([&[hello(), wait(10)], &farewell(0)[..]].concat());
+    for seed in 0..20 {
+        let mut actors = vec![done.clone(); 6];
+        actors[seed as usize % 6] = lost.clone();
+        let mut scenario = Scenario::calm(Protocol::Framed(nonce()), actors);
+        scenario.seed = seed;
+        let record = run(&scenario);
+        assert_eq!(record.reason, Some(Reason::NodeLost));
+    }
+}
+
+#[test]
+fn a_lost_node_ends_the_others_unless_they_may_go_on() {
+    let lost = Actor::new(vec![hello(), out("last\n"), Step::Exit(Exit::Code(255))]);
+    let done = Actor::new([&[hello(), wait(3000)], &farewell(0)[..]].concat());
+    for keep_going in [false, true] {
+        let actors = vec![done.clone(), lost.clone()];
+        let mut scenario = Scenario::calm(Protocol::Framed(nonce()), actors);
+        scenario.plan.keep_going = keep_going;
+        let record = run(&scenario);
+        let (other, reason) = if keep_going {
+            (Outcome::Exited(0), None)
+        } else {
+            (Outcome::Ended, Some(Reason::NodeLost))
+        };
+        assert_eq!(record.outcomes, [other, Outcome::Lost]);
+        assert_eq!(record.reason, reason);
+    }
+}
+
+#[test]
+fn a_closed_stdout_ends_the_run_without_a_word() {
+    let noisy = Actor::new(vec![wait(100), out("line\n".repeat(100)), Step::Sleep]);
+    let mut scenario = Scenario::calm(Protocol::Bare, vec![noisy, endless()]);
+    scenario.plan.verbose = true;
+    scenario.sinks[0] = vec![SinkStep::Take(50), SinkStep::Close];
+    let record = run(&scenario);
+    assert_eq!(record.reason, Some(Reason::OutputClosed));
+    assert_eq!(record.outcomes, [Outcome::Ended; 2]);
+    assert!(record.shown[1].is_empty());
+}
+
+#[test]
+fn a_full_disk_ends_the_run_and_says_so() {
+    let mut scenario = Scenario::calm(Protocol::Local, vec![endless(); 2]);
+    scenario.sinks[0] = vec![SinkStep::Take(4), SinkStep::Fail];
+    let record = run(&scenario);
+    assert_eq!(record.reason, Some(Reason::OutputFailed));
+    let words = String::from_utf8_lossy(&record.shown[1]);
+    assert!(words.contains("No space left on device"), "{words}");
+}

@@ -1,0 +1,63 @@
+//! The naive twin of line assembly: all bytes of a stream at once -> the lines that have to be shown. Shares no code with the engine.
+
+use clsh::limits::LINE_BYTES_MAX;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Said {
+    Hello,
+    Exit(u8),
+}
+
+/// What the wrapper says in this whole line, and how much text stands before it.
+pub fn frame_of(line: &[u8], nonce: &str) -> Option<(usize, Said)> {
+    let opening = format!("\x1e{nonce} ");
+    let rest = line.strip_suffix(b"\x1e")?;
+    let at = rest
+        .windows(opening.len())
+        .rposition(|window| window == opening.as_bytes())?;
+    let words = std::str::from_utf8(&rest[at + opening.len()..]).ok()?;
+    let said = match words.split_once(' ')? {
+        ("hello", group) => group.parse::<u32>().ok().map(|_| Said::Hello)?,
+        ("exit", status) => Said::Exit(status.parse().ok()?),
+        _ => return None,
+    };
+    Some((at, said))
+}
+
+/// The lines of a stream of which these bytes were read.
+pub fn visible(bytes: &[u8], nonce: Option<&str>) -> Vec<Vec<u8>> {
+    let mut lines = Vec::new();
+    let mut rest = bytes;
+    while let Some(end) = memchr::memchr(b'\n', rest) {
+        let line = &rest[..end];
+        rest = &rest[end + 1..];
+        let text = match nonce.and_then(|nonce| frame_of(line, nonce)) {
+            Some((0, _)) => continue,
+            Some((at, _)) => &line[..at],
+            None => line,
+        };
+        show(text, &mut lines);
+    }
+    let text = &rest[..rest.len() - nonce.map_or(0, |nonce| begun(rest, nonce))];
+    if !text.is_empty() {
+        show(text, &mut lines);
+    }
+    lines
+}
+
+fn show(text: &[u8], lines: &mut Vec<Vec<u8>>) {
+    if text.is_empty() {
+        lines.push(Vec::new());
+    }
+    lines.extend(text.chunks(LINE_BYTES_MAX).map(<[u8]>::to_vec));
+}
+
+/// The length of the longest end of the text that a frame may begin with, or that is one without its newline.
+fn begun(text: &[u8], nonce: &str) -> usize {
+    let whole = format!("\x1e{nonce}");
+    let from = text.len().saturating_sub(64);
+    (from..text.len())
+        .map(|at| &text[at..])
+        .find(|end| whole.as_bytes().starts_with(end) || end.starts_with(whole.as_bytes()))
+        .map_or(0, <[u8]>::len)
+}
