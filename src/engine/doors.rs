@@ -1,0 +1,152 @@
+//! What goes through the engine's doors: the plan of a run, the facts it is told, the wishes it has. Plain data.
+
+use crate::output::{Sinks, Stream};
+use crate::remote::Nonce;
+use std::time::Duration;
+
+/// Time since the start of the run. Stands still while clsh is stopped.
+pub type Time = Duration;
+
+/// How a node's end is read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Protocol {
+    /// The wrapper reports it in frames that carry this nonce.
+    Framed(Nonce),
+    /// The transport's own exit status is all there is; 255 and a signal mean a lost connection.
+    Bare,
+    /// The command runs here; its exit status is the truth.
+    Local,
+}
+
+/// What the engine has to know of a run.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    /// The nodes' labels, by rank.
+    pub labels: Vec<Box<str>>,
+    /// How a node's end is read.
+    pub protocol: Protocol,
+    /// Most nodes at once.
+    pub window: usize,
+    /// How long a node may take until its hello.
+    pub connect: Duration,
+    /// How long its command may take after that.
+    pub time_limit: Option<Duration>,
+    /// From SIGTERM to SIGKILL.
+    pub kill_after: Duration,
+    /// A lost node does not end the others.
+    pub keep_going: bool,
+    /// clsh's own warnings are said.
+    pub warn: bool,
+    /// Each child that ended is told.
+    pub verbose: bool,
+    /// Where the lines go.
+    pub sinks: Sinks,
+}
+
+/// One stream of one node.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Source {
+    /// The node's rank.
+    pub node: u32,
+    /// Which of its streams.
+    pub stream: Stream,
+}
+
+/// How a process ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Exit {
+    /// By itself, with this status.
+    Code(u8),
+    /// By this signal.
+    Signal(u8),
+}
+
+/// A signal clsh got.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Request {
+    /// End the run (INT, TERM, HUP): the number.
+    End(i32),
+    /// End it at once (QUIT): the number.
+    Kill(i32),
+    /// Tell how it stands (USR1).
+    Status,
+    /// Stop as a shell job (TSTP).
+    Suspend,
+}
+
+/// A signal for a node's process group.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Order {
+    /// SIGTERM, and SIGCONT so that a stopped process hears it.
+    Terminate,
+    /// SIGKILL.
+    Kill,
+    /// SIGTSTP.
+    Stop,
+    /// SIGCONT.
+    Continue,
+}
+
+/// A fact.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Event<'a> {
+    /// A node's process runs.
+    Spawned { node: u32, pid: i32 },
+    /// The kernel has no process, memory or descriptor to give just now.
+    SpawnDelayed { node: u32, error: &'a str },
+    /// A node's process can't be run at all.
+    SpawnFailed {
+        node: u32,
+        found: bool,
+        error: &'a str,
+    },
+    /// There may be something to read; `hung_up` when nothing is left that could write.
+    Readable { source: Source, hung_up: bool },
+    /// This was read; `dry` when nothing was left behind it.
+    Bytes {
+        source: Source,
+        bytes: &'a [u8],
+        dry: bool,
+    },
+    /// There was nothing to read.
+    Dry { source: Source },
+    /// The stream ended.
+    Eof { source: Source },
+    /// A node's process was reaped.
+    Exited { node: u32, exit: Exit },
+    /// clsh got a signal.
+    Request(Request),
+    /// clsh goes on after a stop.
+    Resumed,
+    /// So much of what was pending was written.
+    Wrote { sink: Stream, bytes: usize },
+    /// A sink takes nothing just now.
+    Blocked { sink: Stream },
+    /// A sink may take something again.
+    Writable { sink: Stream },
+    /// Nobody reads this sink any more.
+    SinkClosed { sink: Stream },
+    /// A sink can't be written.
+    SinkFailed { sink: Stream, error: &'a str },
+}
+
+/// A wish.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Effect {
+    /// Start this node's process.
+    Spawn { node: u32 },
+    /// Read this source once, at most so many bytes.
+    Read { source: Source, limit: usize },
+    /// Close this source's descriptor.
+    Close { source: Source },
+    /// Close the node's lifeline.
+    HangUp { node: u32 },
+    /// Signal the process group that `pid` leads.
+    Signal { node: u32, pid: i32, order: Order },
+    /// Reap this node's process if it ended: nothing holds it back any more.
+    Reap { node: u32, pid: i32 },
+    /// Write what is pending for this sink until it is empty or blocks.
+    Write { sink: Stream },
+    /// Stop clsh itself, and say [`Event::Resumed`] after it.
+    Suspend,
+}
