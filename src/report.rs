@@ -74,6 +74,11 @@ pub fn spawn_delayed(error: &str) -> String {
     format!("clsh: nodes start more slowly, the system has no room for another process: {error}\n")
 }
 
+/// Why a node that never got a process was given up.
+pub fn no_room(error: &str) -> String {
+    format!("cannot start a process: {error}; raise the limit (ulimit -n, ulimit -u), or lower -f")
+}
+
 /// A node's process can't be run.
 pub fn spawn_failed(label: &str, error: &str) -> String {
     format!("clsh: {label}: {error}\n")

@@ -1,6 +1,6 @@
 //! What a run needs before its first turn: the program, the descriptors, the plan.
 
-use super::{Clock, Driver, KEY_SIGNALS, shown};
+use super::{Clock, Driver, KEY_SIGNALS, error_text, shown};
 use crate::engine::{Engine, Plan, Protocol};
 use crate::hosts;
 use crate::job::{ColorWhen, Job, Talk};
@@ -42,7 +42,11 @@ impl fmt::Display for Refusal {
                 f,
                 "cannot run '{name}': no such program here; give its full path, or check PATH"
             ),
-            Self::System(error) => write!(f, "the system refuses what a run needs: {error}"),
+            Self::System(error) => write!(
+                f,
+                "the system refuses what a run needs: {}",
+                error_text(error)
+            ),
         }
     }
 }

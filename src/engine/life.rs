@@ -26,7 +26,7 @@ impl Engine {
 
     pub(super) fn spawn_delayed(&mut self, node: u32, error: &str) {
         if !self.window.put_back(node, self.now) {
-            self.spawn_failed(node, true, error);
+            self.spawn_failed(node, true, &report::no_room(error));
         } else if self.plan.warn && !std::mem::replace(&mut self.told_delay, true) {
             self.output.say(&report::spawn_delayed(error));
         }
