@@ -6,9 +6,9 @@ use crate::hosts;
 use crate::job::{ColorWhen, Job, Talk};
 use crate::limits::{DESCRIPTORS_LOCAL, DESCRIPTORS_SPARE, DESCRIPTORS_WRAPPED, READ_BYTES_MAX};
 use crate::output::{Sinks, Style};
-use crate::remote::{Invocation, Nonce, TooLong, Transport};
+use crate::remote::{Call, Invocation, Nonce, TooLong, Transport};
 use crate::report;
-use crate::sys::{self, Program, Reactor, Signals, Sink, Spawner};
+use crate::sys::{self, Descriptors, Program, Reactor, Signals, Sink, Spawner};
 use nix::libc::{SIGCHLD, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP, SIGUSR1};
 use std::collections::HashMap;
 use std::fmt;
@@ -62,8 +62,7 @@ impl From<io::Error> for Refusal {
 impl<'a> Driver<'a> {
     pub(super) fn new(job: &'a Job) -> Result<Self, Refusal> {
         let nonce = Nonce::new(sys::random()?);
-        let invocation =
-            Invocation::new(job, &nonce, sys::user_name()).map_err(Refusal::Command)?;
+        let invocation = invocation(job, &nonce)?;
         let program = match invocation.program() {
             Some(name) => Some(find(name)?),
             None => None,
@@ -77,23 +76,14 @@ impl<'a> Driver<'a> {
                 reactor.watch_writes(fd, key)?;
             }
         }
-        let fanout = job.fanout.min(job.nodes.len());
-        let each = if invocation.is_wrapped() {
-            DESCRIPTORS_WRAPPED
-        } else {
-            DESCRIPTORS_LOCAL
-        };
-        let files = sys::descriptors((fanout * each + DESCRIPTORS_SPARE) as u64);
-        let room = files.limit.saturating_sub(files.open) as usize;
-        let window = fanout
-            .min(room.saturating_sub(DESCRIPTORS_SPARE) / each)
-            .max(1);
+        let (window, files) = window(job, &invocation);
         let protocol = match (invocation.is_wrapped(), &job.transport) {
             (true, _) => Protocol::Framed(nonce),
             (false, Transport::Exec) => Protocol::Local,
             (false, _) => Protocol::Bare,
         };
         let mut engine = Engine::new(plan(job, protocol, window, &sinks));
+        let fanout = job.fanout.min(job.nodes.len());
         if window < fanout && job.talk == Talk::Verbose {
             engine.say(&report::capped(window, fanout, files.limit));
         }
@@ -115,6 +105,34 @@ impl<'a> Driver<'a> {
             },
         })
     }
+}
+
+fn invocation(job: &Job, nonce: &Nonce) -> Result<Invocation, Refusal> {
+    let call = Call {
+        transport: &job.transport,
+        words: &job.words,
+        user: job.user.as_deref(),
+        local_user: sys::user_name(),
+        connect: job.connect,
+        count: job.nodes.len(),
+    };
+    Invocation::new(call, nonce).map_err(Refusal::Command)
+}
+
+/// How many nodes can run at once with the descriptors there are. Called when all others are open.
+fn window(job: &Job, invocation: &Invocation) -> (usize, Descriptors) {
+    let fanout = job.fanout.min(job.nodes.len());
+    let each = if invocation.is_wrapped() {
+        DESCRIPTORS_WRAPPED
+    } else {
+        DESCRIPTORS_LOCAL
+    };
+    let files = sys::descriptors((fanout * each + DESCRIPTORS_SPARE) as u64);
+    let room = files.limit.saturating_sub(files.open) as usize;
+    let window = fanout
+        .min(room.saturating_sub(DESCRIPTORS_SPARE) / each)
+        .max(1);
+    (window, files)
 }
 
 fn find(name: &[u8]) -> Result<(Vec<u8>, Program), Refusal> {

@@ -4,10 +4,10 @@ use super::frames::Nonce;
 use super::transport::{SshOptions, Transport, fill};
 use super::wrapper::Wrapper;
 use crate::hosts::Node;
-use crate::job::Job;
 use crate::limits::ARGUMENT_BYTES_MAX;
 use std::fmt;
 use std::os::unix::ffi::OsStrExt;
+use std::time::Duration;
 
 /// Why no command line can be made of a job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,6 +36,22 @@ enum Payload {
     Words(Vec<Vec<u8>>),
 }
 
+/// What all nodes' command lines are made from.
+pub struct Call<'a> {
+    /// How a node is reached.
+    pub transport: &'a Transport,
+    /// The command's words as typed.
+    pub words: &'a [Vec<u8>],
+    /// The user to log in as where a node names none (`-l`).
+    pub user: Option<&'a str>,
+    /// What `%u` stands for where neither names one.
+    pub local_user: String,
+    /// How long ssh may take to connect.
+    pub connect: Duration,
+    /// How many nodes there are.
+    pub count: usize,
+}
+
 /// Makes every node's command line. Built once a run.
 pub struct Invocation {
     transport: Transport,
@@ -47,15 +63,26 @@ pub struct Invocation {
 }
 
 impl Invocation {
-    /// From the job. `local_user` is what `%u` stands for where neither the node nor `-l` names a user.
-    pub fn new(job: &Job, nonce: &Nonce, local_user: String) -> Result<Self, TooLong> {
-        let payload = match job.transport {
-            Transport::Exec => Payload::Words(job.words.clone()),
+    /// Prepares what all nodes share.
+    ///
+    /// # Errors
+    /// The command is longer than a single argument may be.
+    pub fn new(call: Call, nonce: &Nonce) -> Result<Self, TooLong> {
+        let Call {
+            transport,
+            words,
+            user,
+            local_user,
+            connect,
+            count,
+        } = call;
+        let payload = match transport {
+            Transport::Exec => Payload::Words(words.to_vec()),
             Transport::Ssh { bare: true, .. } | Transport::Template { bare: true, .. } => {
-                Payload::Bare(job.words.join(&b' '))
+                Payload::Bare(words.join(&b' '))
             }
             Transport::Ssh { .. } | Transport::Template { .. } => Payload::Wrapped(
-                Wrapper::new(&job.words.join(&b' '), nonce).map_err(|bytes| TooLong { bytes })?,
+                Wrapper::new(&words.join(&b' '), nonce).map_err(|bytes| TooLong { bytes })?,
             ),
         };
         if let Payload::Bare(command) = &payload
@@ -65,13 +92,15 @@ impl Invocation {
                 bytes: command.len(),
             });
         }
+        let connect_secs = connect.as_secs() + u64::from(connect.subsec_nanos() > 0);
+        let (transport, user) = (transport.clone(), user.map(str::to_owned));
         Ok(Self {
-            transport: job.transport.clone(),
+            transport,
             payload,
-            user: job.user.clone(),
+            user,
             local_user,
-            connect_secs: job.connect.as_secs() + u64::from(job.connect.subsec_nanos() > 0),
-            count: job.nodes.len(),
+            connect_secs,
+            count,
         })
     }
 

@@ -9,5 +9,5 @@ mod transport;
 mod wrapper;
 
 pub use frames::{Frame, MARK, Nonce};
-pub use invocation::{Invocation, TooLong};
+pub use invocation::{Call, Invocation, TooLong};
 pub use transport::{SshOptions, Transport, TransportError};
