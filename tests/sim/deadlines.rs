@@ -113,6 +113,15 @@ fn a_node_that_never_gets_a_process_is_given_up_and_the_others_go_on() {
 }
 
 #[test]
+fn tries_are_counted_anew_once_the_kernel_had_room() {
+    let mut actor = Actor::new(vec![Step::Exit(Exit::Code(0))]);
+    actor.spawn = Spawn::Delayed(SPAWN_TRIES_MAX * 2 / 3);
+    let mut scenario = Scenario::calm(Protocol::Bare, vec![actor; 3]);
+    scenario.plan.window = 1;
+    assert_eq!(run(&scenario).outcomes, [Outcome::Exited(0); 3]);
+}
+
+#[test]
 fn a_program_that_is_not_there_is_told_of_as_a_shell_does() {
     for (found, status) in [(true, 126), (false, 127)] {
         let mut actor = Actor::new(vec![]);

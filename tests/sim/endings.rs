@@ -72,6 +72,17 @@ fn quit_kills_at_once_and_asks_nobody() {
 }
 
 #[test]
+fn three_signals_at_once_wait_for_no_stream() {
+    let mut flood = Actor::new(vec![wait(999), out(lines(4_000_000)), Step::Sleep]);
+    flood.dies_after = SECOND / 2;
+    let requests = [INT, Request::End(15), QUIT].map(|request| (SECOND, request));
+    let record = signalled(vec![flood; 3], &requests);
+    assert_eq!(record.outcomes, [Outcome::Ended; 3]);
+    // The processes themselves are waited for.
+    assert_eq!(record.over, SECOND * 3 / 2);
+}
+
+#[test]
 fn a_run_that_ends_starts_no_more() {
     let mut scenario = Scenario::calm(Protocol::Local, vec![endless(); 5]);
     scenario.plan.window = 2;
@@ -109,17 +120,30 @@ fn a_stuck_stdout_does_not_stop_a_termination() {
 
 #[test]
 fn a_stdout_that_gets_stuck_after_the_last_child_was_reaped_holds_nobody() {
-    // Nothing waits for stdout when the last child is reaped; what is in the pipes by then is more than the queue takes.
-    let mut actor = Actor::new(vec![Step::Sleep]);
-    actor.on_term = Some(vec![Step::Exit(Exit::Signal(15))]);
-    actor.background = Some(vec![wait(100), out(lines(500_000)), Step::Sleep]);
-    let mut scenario = Scenario::calm(Protocol::Local, vec![actor; 12]);
-    scenario.sinks[0] = vec![SinkStep::Take(1)];
+    // Nothing waits for stdout when the last child is reaped; what comes into the pipes after that is more than the queue takes.
+    // Open streams hold a dead leader back until SIGKILL went to its group, so QUIT and INT differ in when that is.
+    let grace = KILL_AFTER_DEFAULT.as_millis() as u64;
+    for (request, quiet) in [(QUIT, 100), (INT, 100), (INT, grace + 100)] {
+        let mut actor = Actor::new(vec![Step::Sleep]);
+        actor.background = Some(vec![wait(quiet), out(lines(500_000)), Step::Sleep]);
+        let mut scenario = Scenario::calm(Protocol::Local, vec![actor; 12]);
+        scenario.sinks[0] = vec![SinkStep::Take(1)];
+        scenario.requests = vec![(SECOND, request)];
+        let record = run(&scenario);
+        let patience = SECOND * 2 + KILL_AFTER_DEFAULT + DRAIN_GRACE + FLUSH_GRACE;
+        assert!(record.over <= patience, "{:?}", record.over);
+    }
+}
+
+#[test]
+fn a_reader_that_is_only_slow_gets_all_that_had_arrived() {
+    let actor = Actor::new(vec![out(lines(200_000)), Step::Sleep]);
+    let mut scenario = Scenario::calm(Protocol::Local, vec![actor]);
+    scenario.sinks[0] = vec![SinkStep::Drip(10_000, SECOND / 2)];
     scenario.requests = vec![(SECOND, INT)];
     let record = run(&scenario);
-    // Streams that cannot be read hold the dead leaders back until SIGKILL went to their groups.
-    let patience = SECOND * 2 + KILL_AFTER_DEFAULT + DRAIN_GRACE + FLUSH_GRACE;
-    assert!(record.over <= patience, "{:?}", record.over);
+    assert_eq!(record.shown[0].len(), 200_000 / 100 * ("n0: ".len() + 100));
+    assert!(record.over > SECOND + FLUSH_GRACE * 2);
 }
 
 #[test]
@@ -166,6 +190,15 @@ fn a_closed_stdout_ends_the_run_without_a_word() {
     assert_eq!(record.reason, Some(Reason::OutputClosed));
     assert_eq!(record.outcomes, [Outcome::Ended; 2]);
     assert!(record.shown[1].is_empty());
+}
+
+#[test]
+fn a_reader_of_stdout_that_leaves_is_noticed_before_the_next_line() {
+    let mut scenario = Scenario::calm(Protocol::Local, vec![endless()]);
+    scenario.sinks[0] = vec![SinkStep::Free, SinkStep::Wait(SECOND), SinkStep::Close];
+    let record = run(&scenario);
+    assert_eq!(record.orders, [(SECOND, 0, Order::Terminate)]);
+    assert_eq!(record.reason, Some(Reason::OutputClosed));
 }
 
 #[test]

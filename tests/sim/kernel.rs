@@ -19,6 +19,9 @@ enum Happening {
     Signal(Request),
 }
 
+/// Each with whether its other side is gone.
+type Edges<T> = Vec<(T, bool)>;
+
 pub struct Kernel {
     now: Time,
     stopped: Time,
@@ -102,12 +105,15 @@ impl Kernel {
         self.stopped += length;
     }
 
-    /// Sinks that may take something, and sources with an edge, in any order.
-    pub fn ready(&mut self) -> (Vec<Stream>, Vec<(Source, bool)>) {
-        let sinks = Stream::BOTH
-            .into_iter()
-            .filter(|&stream| std::mem::take(&mut self.sinks[stream as usize].edge))
-            .collect();
+    /// Sinks with an edge and whether their reader left, and sources with an edge, in any order.
+    pub fn ready(&mut self) -> (Edges<Stream>, Edges<Source>) {
+        let mut sinks = Vec::new();
+        for stream in Stream::BOTH {
+            let sink = &mut self.sinks[stream as usize];
+            if std::mem::take(&mut sink.edge) {
+                sinks.push((stream, sink.health == Health::Closed));
+            }
+        }
         let mut sources = Vec::new();
         for (node, slot) in self.nodes.iter().enumerate() {
             let Some((_, pipes)) = slot else { continue };
@@ -192,6 +198,16 @@ impl Kernel {
             }
         }
         None
+    }
+
+    /// Nodes whose process ended and was not reaped though clsh was told.
+    pub fn zombies(&self) -> impl Iterator<Item = usize> {
+        let told = !self.child_ended;
+        let zombie = move |process: &&Process| told && matches!(process.life, Life::Zombie(_));
+        self.processes
+            .iter()
+            .filter(zombie)
+            .map(|process| process.node)
     }
 
     pub fn pipe(&mut self, source: Source) -> &mut Pipe {

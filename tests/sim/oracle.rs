@@ -15,6 +15,8 @@ use std::time::Duration;
 const SLACK: Duration = Duration::from_secs(1);
 
 pub fn judge(sim: &mut Sim) {
+    let flushed = sim.pending() == [0, 0];
+    assert!(flushed || sim.shadow.may_be_gone(), "output is left behind");
     ends_in_time(sim);
     leaves_nothing_behind(sim);
     outcomes_are_true(sim);
@@ -46,6 +48,7 @@ fn ends_in_time(sim: &Sim) {
 
 fn leaves_nothing_behind(sim: &mut Sim) {
     assert_eq!(sim.kernel.unreaped(), 0, "children are left");
+    assert!(!sim.engine.holds_back(), "books of the reaped");
     for (rank, node) in sim.shadow.nodes.iter().enumerate() {
         let started = sim.kernel.was_started(rank);
         assert_eq!(node.spawned.is_some(), started);

@@ -7,7 +7,7 @@ mod due;
 
 use super::naive::{Said, frame_of};
 use clsh::engine::{Event, Exit, Order, Plan, Protocol, Request, Source, Time};
-use clsh::limits::{DRAIN_GRACE, OUT_HIGH_BYTES, READ_BYTES_MAX};
+use clsh::limits::{DRAIN_GRACE, OUT_HIGH_BYTES, READ_BYTES_MAX, SPAWN_RETRY, SPAWN_TRIES_MAX};
 use clsh::outcome::{Outcome, Reason};
 use clsh::output::Stream;
 
@@ -46,6 +46,7 @@ pub struct Node {
     pub reaped: Option<(Time, Exit, u64)>,
     pub term: Option<Time>,
     pub kill: Option<Time>,
+    killed_at: Option<(Level, u64)>,
     /// What the node may turn out to be, once clsh ended it.
     ended_as: Vec<Outcome>,
     stopped: bool,
@@ -72,6 +73,10 @@ pub struct Shadow {
     pub reason_at: Option<(Time, u64)>,
     pub now: Time,
     pub turn: u64,
+    /// Most nodes at once, as far as the kernel has room.
+    window: usize,
+    retry_at: Time,
+    tries: u32,
     starts: usize,
     was_high: bool,
     high_turns: u32,
@@ -80,6 +85,7 @@ pub struct Shadow {
     /// When a sink last took something, before this turn.
     pub last_written: Time,
     wrote: bool,
+    given_up: bool,
     pub orders: Vec<(Time, usize, Order)>,
 }
 
@@ -97,6 +103,9 @@ impl Shadow {
             reason_at: None,
             now: Time::ZERO,
             turn: 0,
+            window: plan.window,
+            retry_at: Time::ZERO,
+            tries: 0,
             starts: 0,
             was_high: false,
             high_turns: 0,
@@ -104,6 +113,7 @@ impl Shadow {
             last_reap: Time::ZERO,
             last_written: Time::ZERO,
             wrote: false,
+            given_up: false,
             orders: Vec::new(),
         }
     }
@@ -113,6 +123,7 @@ impl Shadow {
             self.last_written = self.now;
         }
         self.now = now;
+        self.given_up |= self.may_give_up();
         self.turn += 1;
         self.starts = 0;
         self.was_high = high;
@@ -125,8 +136,20 @@ impl Shadow {
                 let shadow = &mut self.nodes[node as usize];
                 assert!(shadow.spawned.is_none(), "started twice");
                 shadow.spawned = Some((self.now, pid));
+                self.tries = 0;
             }
-            Event::SpawnDelayed { node, .. } => self.nodes[node as usize].delays += 1,
+            Event::SpawnDelayed { node, .. } => {
+                self.nodes[node as usize].delays += 1;
+                match self.unsettled() {
+                    // After so many the node is given up, and the next one's turn comes at once.
+                    0 if self.tries == SPAWN_TRIES_MAX => {}
+                    0 => {
+                        self.tries += 1;
+                        self.retry_at = self.now + SPAWN_RETRY;
+                    }
+                    others => self.window = self.window.min(others),
+                }
+            }
             Event::SpawnFailed { node, found, .. } => {
                 self.nodes[node as usize].refused = Some(found);
             }
@@ -153,6 +176,8 @@ impl Shadow {
                 }
             }
             Event::Exited { node, exit } => {
+                let early = self.is_held_back(node as usize);
+                assert!(!early, "n{node} is reaped before its group ended");
                 self.nodes[node as usize].reaped = Some((self.now, exit, self.turn));
                 self.last_reap = self.now;
             }
@@ -226,15 +251,23 @@ impl Shadow {
     }
 
     pub fn spawns(&mut self, node: u32) {
-        let unsettled = |node: &&Node| {
-            node.spawned.is_some()
-                && (node.reaped.is_none() || node.halves.iter().any(|half| !half.closed))
-        };
         assert!(self.reason.is_none(), "starts a node while ending");
-        assert!(self.nodes.iter().filter(unsettled).count() < self.plan.window);
+        assert!(
+            self.unsettled() < self.window,
+            "more at once than there is room for"
+        );
+        assert!(self.retry_at <= self.now, "tries again too early");
         assert!(self.nodes[node as usize].refused.is_none());
         self.starts += 1;
         assert!(self.starts <= clsh::limits::SPAWNS_PER_TURN);
+    }
+
+    /// Whether a node could be started now, given how many have their outcome.
+    pub fn could_start(&self, settled: usize) -> bool {
+        let running = self.unsettled();
+        let waiting = self.nodes.len() - settled - running;
+        let free = self.reason.is_none() && self.retry_at <= self.now;
+        free && waiting > 0 && running < self.window
     }
 
     pub fn reads(&mut self, source: Source, limit: usize, high: bool) {
@@ -285,6 +318,14 @@ impl Shadow {
                 node.stopped = false;
                 assert!(node.term.or(node.kill).is_none(), "TERM twice or late");
             }
+            Order::Kill if node.kill.is_some() => {
+                // More demands of one turn are carried out together.
+                let again = |(before, came)| before < level || came == turn;
+                assert!(
+                    node.killed_at.is_some_and(again),
+                    "KILL twice for one demand"
+                );
+            }
             Order::Kill if level < Level::Killing => {
                 let grace = node.term.map(|at| at + self.plan.kill_after);
                 assert!(grace.is_some_and(|until| until <= now), "KILL too early");
@@ -299,7 +340,10 @@ impl Shadow {
             assert!(!node.ended_as.is_empty(), "{order:?} without a cause");
         }
         match order {
-            Order::Kill => _ = node.kill.get_or_insert(now),
+            Order::Kill => {
+                node.kill.get_or_insert(now);
+                node.killed_at = Some((level, turn));
+            }
             _ => node.term = Some(now),
         }
     }
@@ -318,6 +362,21 @@ impl Shadow {
     /// Whether this much output makes the engine stop reading.
     pub fn is_high(pending: [usize; 2]) -> bool {
         pending.iter().any(|&count| count >= OUT_HIGH_BYTES)
+    }
+
+    /// Whether others of a terminated node's group may live and still have to hear SIGKILL: its number must not be given away before.
+    pub fn is_held_back(&self, node: usize) -> bool {
+        let node = &self.nodes[node];
+        let open = node.halves.iter().any(|half| !half.closed);
+        node.term.is_some() && node.kill.is_none() && open
+    }
+
+    /// Nodes that were started and are not done.
+    fn unsettled(&self) -> usize {
+        let settled =
+            |node: &Node| node.reaped.is_some() && node.halves.iter().all(|half| half.closed);
+        let started = self.nodes.iter().filter(|node| node.spawned.is_some());
+        started.filter(|node| !settled(node)).count()
     }
 
     fn running(&self) -> impl Iterator<Item = &Node> {

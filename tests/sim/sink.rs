@@ -4,6 +4,9 @@ use super::script::SinkStep;
 use clsh::engine::Time;
 use std::collections::VecDeque;
 
+/// More room than any run needs.
+const UNUSED_MAX: usize = 32 * 1024 * 1024;
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Health {
     Well,
@@ -44,6 +47,10 @@ impl Sink {
                 SinkStep::Free => self.room = usize::MAX,
                 SinkStep::Drip(count, period) => {
                     self.room = self.room.saturating_add(count);
+                    if self.room >= UNUSED_MAX {
+                        // Nobody writes any more: without this the world would never stand still, and a hang not show.
+                        return None;
+                    }
                     self.script.push_front(SinkStep::Drip(count, period));
                     return Some(period);
                 }

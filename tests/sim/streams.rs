@@ -119,25 +119,35 @@ fn long_lines_do_not_grow_memory_beyond_the_seats() {
 
 #[test]
 fn seats_held_by_the_silent_do_not_starve_the_others() {
-    // More than there are seats begin a line and never end it; the last node's long line still comes.
+    // As many as there are seats begin a line and never end it. The last node's long line still comes, also when its process ends while
+    // the rest of the line waits in the pipe.
     let silent = Actor::new(vec![out(vec![b'x'; 100_000]), Step::Sleep]);
-    let long = [
-        wait(10),
-        out([vec![b'y'; 300_000], b"\n".to_vec()].concat()),
-    ];
-    let last = Actor::new([&long[..], &[Step::Exit(Exit::Code(0))]].concat());
-    let mut actors = vec![silent; LONG_LINES_MAX];
-    actors.push(last);
-    let mut scenario = Scenario::calm(Protocol::Local, actors);
+    for length in [120_000, 300_000] {
+        let line = [vec![b'y'; length], b"\n".to_vec()].concat();
+        let last = Actor::new(vec![wait(10), out(line), Step::Exit(Exit::Code(0))]);
+        let mut actors = vec![silent.clone(); LONG_LINES_MAX];
+        actors.push(last);
+        let mut scenario = Scenario::calm(Protocol::Local, actors);
+        scenario.long_lines = true;
+        scenario.plan.time_limit = Some(SECOND * 20);
+        let record = run(&scenario);
+        let (others, last) = record.outcomes.split_at(LONG_LINES_MAX);
+        assert_eq!(others, [Outcome::TimedOut; LONG_LINES_MAX]);
+        assert_eq!(last, [Outcome::Exited(0)]);
+    }
+}
+
+#[test]
+fn a_seat_is_given_on_as_soon_as_its_line_is_done() {
+    let long_line = |rank: u64| {
+        let line = [vec![b'x'; 300_000], b"\n".to_vec()].concat();
+        Actor::new(vec![wait(rank * 10), out(line), Step::Exit(Exit::Code(0))])
+    };
+    let actors = (0..3 * LONG_LINES_MAX as u64).map(long_line);
+    let mut scenario = Scenario::calm(Protocol::Local, actors.collect());
     scenario.long_lines = true;
-    scenario.plan.time_limit = Some(SECOND * 20);
     let record = run(&scenario);
-    assert_eq!(record.outcomes[LONG_LINES_MAX], Outcome::Exited(0));
-    assert!(
-        record.outcomes[..LONG_LINES_MAX]
-            .iter()
-            .all(|&outcome| outcome == Outcome::TimedOut)
-    );
+    assert!(record.over < SECOND, "{:?}", record.over);
 }
 
 #[test]
@@ -159,6 +169,23 @@ fn a_reader_that_pauses_stops_the_reading_and_loses_nothing() {
     assert_eq!(record.outcomes, [Outcome::Exited(0); 3]);
     assert_eq!(record.shown[0].len(), 3 * 5_000 * ("n0: ".len() + 100));
     assert!(record.over >= SECOND * 60);
+}
+
+#[test]
+fn a_false_alarm_while_the_output_is_stuck_leaves_no_stream_open() {
+    let mut holder = Actor::new(vec![Step::Exit(Exit::Code(0))]);
+    holder.background = Some(vec![Step::Sleep]);
+    let flood = Actor::new(vec![
+        out(vec![b'\n'; 400_000]),
+        wait(10),
+        Step::Exit(Exit::Code(0)),
+    ]);
+    let mut scenario = Scenario::calm(Protocol::Local, vec![holder, flood]);
+    scenario.quirks.spurious_percent = 100;
+    scenario.sinks[0] = vec![SinkStep::Wait(SECOND * 2), SinkStep::Free];
+    let record = run(&scenario);
+    assert_eq!(record.outcomes, [Outcome::Exited(0); 2]);
+    assert!(record.over < SECOND * 2 + DRAIN_GRACE * 2);
 }
 
 #[test]

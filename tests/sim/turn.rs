@@ -98,6 +98,8 @@ impl Sim<'_> {
     fn turn(&mut self) {
         let timeout = self.engine.poll_timeout();
         self.shadow.sleeps(timeout);
+        let could_start = self.shadow.could_start(self.engine.outcomes().count());
+        assert!(!could_start || timeout == Some(Time::ZERO), "starts late");
         assert!(self.kernel.sleep(timeout), "hangs: nothing will ever come");
         let now = self.kernel.clock();
         let high = self.is_high();
@@ -110,8 +112,11 @@ impl Sim<'_> {
         self.engine.begin_turn(now);
         let (requests, child_ended) = self.kernel.signals();
         let (sinks, sources) = self.kernel.ready();
-        for sink in sinks {
-            self.fact(Event::Writable { sink });
+        for (sink, closed) in sinks {
+            self.fact(match closed {
+                true => Event::SinkClosed { sink },
+                false => Event::Writable { sink },
+            });
         }
         for (source, hung_up) in sources {
             self.fact(Event::Readable { source, hung_up });
@@ -134,6 +139,9 @@ impl Sim<'_> {
         self.engine.check();
         let high = self.is_high();
         self.shadow.ends_turn(high);
+        for node in self.kernel.zombies() {
+            assert!(self.shadow.is_held_back(node), "n{node} is not reaped");
+        }
         self.check_bounds();
     }
 

@@ -101,11 +101,15 @@ impl Shadow {
 
     /// Whether the run may have given up its output and its streams.
     pub fn may_be_gone(&self) -> bool {
+        self.level == Level::Gone || self.given_up
+    }
+
+    /// Whether a reader has had its grace: no child is left, and no sink took anything for so long.
+    pub fn may_give_up(&self) -> bool {
         let alive = self.running().next().is_some();
         let moved = self.last_reap.max(self.last_written);
         let from = self.reason_at.map(|(at, _)| at.max(moved));
-        let waited = from.is_some_and(|from| from + FLUSH_GRACE <= self.now);
-        self.level == Level::Gone || (!alive && waited)
+        !alive && from.is_some_and(|from| from + FLUSH_GRACE <= self.now)
     }
 
     /// What may have become of a node, from all that was seen of it.
