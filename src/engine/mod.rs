@@ -150,10 +150,11 @@ impl Engine {
         {
             return Some(Effect::Write { sink });
         }
-        if self.reads_left > 0 && !full {
+        while self.reads_left > 0 && !full {
             self.reads_left -= 1;
-            if let Some(source) = self.reading.next() {
-                return self.read(source);
+            let next = self.reading.next();
+            if let Some(effect) = next.and_then(|source| self.read(source)) {
+                return Some(effect);
             }
         }
         if self.starts_left > 0 && self.teardown == Teardown::Running {
@@ -210,7 +211,9 @@ impl Engine {
 
     /// Whether nothing is left to do, or to wait for.
     pub fn is_over(&self) -> bool {
-        self.is_done() && (self.output.is_empty() || matches!(self.teardown, Teardown::Gone(_)))
+        self.is_done()
+            && (self.output.is_empty()
+                || matches!(self.teardown, Teardown::Gone(_)) && self.writable_sink().is_none())
     }
 
     /// Why the run ends early, if it does.

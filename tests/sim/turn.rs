@@ -276,9 +276,8 @@ impl Sim<'_> {
         let open = halves.filter(|half| !half.closed);
         let unfinished = open.map(|half| half.unfinished()).sum();
         self.unfinished_max = self.unfinished_max.max(unfinished);
-        // A deadline may pass without a trace, but not at once again. What was given up may still stand in the queue.
-        let excused = self.slept || self.shadow.may_be_gone();
-        self.idle_turns = if self.happened || excused {
+        // A deadline may pass without a trace, but not at once again.
+        self.idle_turns = if self.happened || self.slept {
             0
         } else {
             self.idle_turns + 1
