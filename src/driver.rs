@@ -192,7 +192,7 @@ impl<'a> Driver<'a> {
                 Written::Failed(error) => {
                     return self.engine.on_event(Event::SinkFailed {
                         sink: stream,
-                        error: &error_text(&error),
+                        error: &sys::error_text(&error),
                     });
                 }
             }
@@ -249,7 +249,8 @@ impl<'a> Driver<'a> {
                 .watch_reads(fd.as_fd(), key(Source { node, stream }));
             if watched.is_err() {
                 sys::signal_group(child.pid, SIGKILL);
-                return Err(SpawnError::Exhausted(Errno::ENOMEM));
+                // Not to be tried again: it may have run already.
+                return Err(SpawnError::Refused(Errno::ENOMEM));
             }
         }
         if self.links.len() <= rank {
@@ -330,12 +331,4 @@ fn signals_of(order: Order) -> &'static [i32] {
 /// A name from the command line, fit to be shown on a terminal.
 fn shown(name: &[u8]) -> String {
     String::from_utf8_lossy(name).escape_debug().to_string()
-}
-
-/// The system's words for an error, without Rust's number behind them.
-fn error_text(error: &io::Error) -> String {
-    error.raw_os_error().map_or_else(
-        || error.to_string(),
-        |code| Errno::from_raw(code).desc().to_owned(),
-    )
 }

@@ -59,6 +59,9 @@ fn print(text: String) -> Result<Verdict, String> {
     match sys::print(text.as_bytes()) {
         Ok(()) => Ok(Verdict::Status(0)),
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(Verdict::CLOSED),
-        Err(error) => Err(format!("cannot write to standard output: {error}")),
+        Err(error) => Err(format!(
+            "cannot write to standard output: {}",
+            sys::error_text(&error)
+        )),
     }
 }

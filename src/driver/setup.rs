@@ -1,6 +1,6 @@
 //! What a run needs before its first turn: the program, the descriptors, the plan.
 
-use super::{Clock, Driver, KEY_SIGNALS, error_text, shown};
+use super::{Clock, Driver, KEY_SIGNALS, shown};
 use crate::engine::{Engine, Plan, Protocol};
 use crate::hosts;
 use crate::job::{ColorWhen, Job, Talk};
@@ -24,6 +24,8 @@ pub enum Refusal {
     Command(TooLong),
     /// There is no such program here.
     NoProgram(String),
+    /// Not even one node fits into the limit on open files.
+    Descriptors(u64),
     /// The system refused what clsh itself needs.
     System(io::Error),
 }
@@ -42,10 +44,16 @@ impl fmt::Display for Refusal {
                 f,
                 "cannot run '{name}': no such program here; give its full path, or check PATH"
             ),
+            Self::Descriptors(limit) => {
+                write!(
+                    f,
+                    "the limit of {limit} open files leaves no room for a node; raise it (ulimit -n 64)"
+                )
+            }
             Self::System(error) => write!(
                 f,
                 "the system refuses what a run needs: {}",
-                error_text(error)
+                sys::error_text(error)
             ),
         }
     }
@@ -76,7 +84,7 @@ impl<'a> Driver<'a> {
                 reactor.watch_writes(fd, key)?;
             }
         }
-        let (window, files) = window(job, &invocation);
+        let (window, files) = window(job, &invocation)?;
         let protocol = match (invocation.is_wrapped(), &job.transport) {
             (true, _) => Protocol::Framed(nonce),
             (false, Transport::Exec) => Protocol::Local,
@@ -114,13 +122,14 @@ fn invocation(job: &Job, nonce: &Nonce) -> Result<Invocation, Refusal> {
         user: job.user.as_deref(),
         local_user: sys::user_name(),
         connect: job.connect,
+        kill_after: job.kill_after,
         count: job.nodes.len(),
     };
     Invocation::new(call, nonce).map_err(Refusal::Command)
 }
 
 /// How many nodes can run at once with the descriptors there are. Called when all others are open.
-fn window(job: &Job, invocation: &Invocation) -> (usize, Descriptors) {
+fn window(job: &Job, invocation: &Invocation) -> Result<(usize, Descriptors), Refusal> {
     let fanout = job.fanout.min(job.nodes.len());
     let each = if invocation.is_wrapped() {
         DESCRIPTORS_WRAPPED
@@ -129,10 +138,10 @@ fn window(job: &Job, invocation: &Invocation) -> (usize, Descriptors) {
     };
     let files = sys::descriptors((fanout * each + DESCRIPTORS_SPARE) as u64);
     let room = files.limit.saturating_sub(files.open) as usize;
-    let window = fanout
-        .min(room.saturating_sub(DESCRIPTORS_SPARE) / each)
-        .max(1);
-    (window, files)
+    match fanout.min(room.saturating_sub(DESCRIPTORS_SPARE) / each) {
+        0 => Err(Refusal::Descriptors(files.limit)),
+        window => Ok((window, files)),
+    }
 }
 
 fn find(name: &[u8]) -> Result<(Vec<u8>, Program), Refusal> {

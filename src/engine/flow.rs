@@ -5,7 +5,7 @@ use super::node::{Link, Process, State};
 use super::reading::Turn;
 use super::{Effect, Engine, Protocol, Slot, Source};
 use crate::limits::READ_BYTES_MAX;
-use crate::remote::{Frame, MARK};
+use crate::remote::{Frame, Nonce};
 use crate::report;
 
 impl Engine {
@@ -102,7 +102,7 @@ impl Engine {
                     text
                 }
             };
-            let frame = if text.last() == Some(&MARK) {
+            let frame = if Nonce::is_candidate(text) {
                 nonce.and_then(|nonce| nonce.find(text))
             } else {
                 None

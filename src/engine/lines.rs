@@ -2,7 +2,7 @@
 //!
 //! Invariant: bytes in == bytes out + held, and held <= [`LINE_BYTES_MAX`]. Newlines count as bytes out.
 
-use crate::limits::LINE_BYTES_MAX;
+use crate::limits::{LINE_BYTES_MAX, LONG_LINE_BYTES};
 use crate::remote::Nonce;
 
 /// A buffer this small is kept between lines.
@@ -50,6 +50,9 @@ impl Lines {
         self.hold(bytes, nonce, &mut emit);
         if self.held.is_empty() {
             self.held.shrink_to(KEPT_BYTES);
+        } else if self.held.len() < LONG_LINE_BYTES && self.held.capacity() > 2 * LONG_LINE_BYTES {
+            // Whoever gives up its seat gives back the memory that goes with it.
+            self.held.shrink_to(LONG_LINE_BYTES);
         }
     }
 
@@ -67,6 +70,7 @@ impl Lines {
     pub fn is_consistent(&self) -> bool {
         self.bytes_in == self.bytes_out + self.held.len() as u64
             && self.held.len() <= LINE_BYTES_MAX
+            && (self.held.len() >= LONG_LINE_BYTES || self.held.capacity() <= 2 * LONG_LINE_BYTES)
     }
 
     fn hold(&mut self, mut bytes: &[u8], nonce: Option<&Nonce>, emit: &mut impl FnMut(Line)) {

@@ -147,9 +147,4 @@ impl Output {
     pub fn is_empty(&self) -> bool {
         self.queues.iter().all(Queue::is_empty)
     }
-
-    /// Bytes ever queued for both sinks.
-    pub fn total(&self) -> u64 {
-        self.queues.iter().map(Queue::total).sum()
-    }
 }

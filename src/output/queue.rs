@@ -5,7 +5,6 @@
 pub struct Queue {
     bytes: Vec<u8>,
     sent: usize,
-    total: u64,
 }
 
 /// Memory an empty queue keeps.
@@ -27,16 +26,9 @@ impl Queue {
         self.len() == 0
     }
 
-    /// How many bytes were ever appended.
-    pub fn total(&self) -> u64 {
-        self.total
-    }
-
     /// Appends what `write` appends to the vector it is given.
     pub fn append(&mut self, write: impl FnOnce(&mut Vec<u8>)) {
-        let before = self.bytes.len();
         write(&mut self.bytes);
-        self.total += (self.bytes.len() - before) as u64;
     }
 
     /// Drops the first `count` bytes: they were written.
@@ -79,6 +71,5 @@ mod tests {
             left,
             (0..50).flat_map(|round| [round; 7]).collect::<Vec<u8>>()
         );
-        assert_eq!(queue.total(), 350);
     }
 }

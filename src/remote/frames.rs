@@ -33,9 +33,15 @@ impl Nonce {
         &self.0
     }
 
+    /// Whether a line may end in a frame at all: a look at its last bytes.
+    pub fn is_candidate(line: &[u8]) -> bool {
+        matches!(line, [.., MARK] | [.., MARK, b'\r'])
+    }
+
     /// Looks for a frame at the end of a whole line (newline already gone). Gives where it starts, and the frame.
     pub fn find(&self, line: &[u8]) -> Option<(usize, Frame)> {
-        let (&MARK, body) = line.split_last()? else {
+        // A terminal on the way puts a carriage return before the newline.
+        let (&MARK, body) = line.strip_suffix(b"\r").unwrap_or(line).split_last()? else {
             return None;
         };
         let from = body.len().saturating_sub(FRAME_BYTES_MAX);
@@ -103,6 +109,13 @@ mod tests {
             nonce().find(&line("^^N exit 0^")),
             Some((1, Frame::Exit(0)))
         );
+    }
+
+    #[test]
+    fn a_terminal_on_the_way_changes_nothing() {
+        let text = line("^N exit 7^\r");
+        assert!(Nonce::is_candidate(&text));
+        assert_eq!(nonce().find(&text), Some((0, Frame::Exit(7))));
     }
 
     #[test]

@@ -48,6 +48,8 @@ pub struct Call<'a> {
     pub local_user: String,
     /// How long ssh may take to connect.
     pub connect: Duration,
+    /// From SIGTERM to SIGKILL when the far side is ended.
+    pub kill_after: Duration,
     /// How many nodes there are.
     pub count: usize,
 }
@@ -59,6 +61,7 @@ pub struct Invocation {
     user: Option<String>,
     local_user: String,
     connect_secs: u64,
+    grace_secs: u64,
     count: usize,
 }
 
@@ -74,6 +77,7 @@ impl Invocation {
             user,
             local_user,
             connect,
+            kill_after,
             count,
         } = call;
         let payload = match transport {
@@ -92,14 +96,15 @@ impl Invocation {
                 bytes: command.len(),
             });
         }
-        let connect_secs = connect.as_secs() + u64::from(connect.subsec_nanos() > 0);
+        let whole_secs = |time: Duration| time.as_secs() + u64::from(time.subsec_nanos() > 0);
         let (transport, user) = (transport.clone(), user.map(str::to_owned));
         Ok(Self {
             transport,
             payload,
             user,
             local_user,
-            connect_secs,
+            connect_secs: whole_secs(connect),
+            grace_secs: whole_secs(kill_after),
             count,
         })
     }
@@ -184,7 +189,9 @@ impl Invocation {
 
     fn last(&self, node: &Node, rank: usize) -> Vec<u8> {
         match &self.payload {
-            Payload::Wrapped(wrapper) => wrapper.line(node.host(), rank, self.count),
+            Payload::Wrapped(wrapper) => {
+                wrapper.line(node.host(), rank, self.count, self.grace_secs)
+            }
             Payload::Bare(command) => command.clone(),
             Payload::Words(words) => words.join(&b' '),
         }

@@ -8,6 +8,6 @@ mod invocation;
 mod transport;
 mod wrapper;
 
-pub use frames::{Frame, MARK, Nonce};
+pub use frames::{Frame, Nonce};
 pub use invocation::{Call, Invocation, TooLong};
 pub use transport::{SshOptions, Transport, TransportError};

@@ -29,12 +29,12 @@ impl Wrapper {
             .ok_or_else(|| compose(command, nonce, false).len())
     }
 
-    /// The whole line for one node.
-    pub fn line(&self, host: &str, rank: usize, count: usize) -> Vec<u8> {
+    /// The whole line for one node. When the connection goes, its command gets SIGTERM and `grace_secs` later SIGKILL.
+    pub fn line(&self, host: &str, rank: usize, count: usize, grace_secs: u64) -> Vec<u8> {
         let mut line = self.line.clone();
         line.push(b' ');
         quote(host.as_bytes(), false, &mut line);
-        line.extend_from_slice(format!(" {rank} {count}").as_bytes());
+        line.extend_from_slice(format!(" {rank} {count} {grace_secs}").as_bytes());
         line
     }
 }
@@ -118,7 +118,7 @@ mod tests {
         let nonce = Nonce::new([1; 16]);
         let line = Wrapper::new(b"pkill -f nginx", &nonce)
             .expect("short")
-            .line("node1", 0, 1);
+            .line("node1", 0, 1, 2);
         let line = String::from_utf8(line).expect("ascii");
         for word in ["nginx", "pkill"] {
             assert!(!line.contains(word), "{word} in {line}");

@@ -33,6 +33,14 @@ pub fn user_name() -> String {
         .map_or_else(|| uid.to_string(), |user| user.name)
 }
 
+/// The system's words for an error, without Rust's number behind them.
+pub fn error_text(error: &std::io::Error) -> String {
+    let known = |code| nix::errno::Errno::from_raw(code).desc().to_owned();
+    error
+        .raw_os_error()
+        .map_or_else(|| error.to_string(), known)
+}
+
 /// What one read gave.
 pub enum Got {
     /// So many bytes.

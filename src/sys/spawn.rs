@@ -196,7 +196,10 @@ extern "C" fn child(argument: *mut c_void) -> c_int {
             }
         }
         for (number, &end) in order.ends.iter().enumerate() {
-            libc::dup2(end, number as c_int);
+            if libc::dup2(end, number as c_int) < 0 {
+                order.error = Errno::last_raw();
+                libc::_exit(127);
+            }
         }
         if let Some(files) = &order.files {
             libc::setrlimit(libc::RLIMIT_NOFILE, files);
