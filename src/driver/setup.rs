@@ -47,7 +47,7 @@ impl fmt::Display for Refusal {
             Self::Descriptors(limit) => {
                 write!(
                     f,
-                    "the limit of {limit} open files leaves no room for a node; raise it (ulimit -n 64)"
+                    "Too many open files: the limit of {limit} leaves no room for a node; raise it (ulimit -n 64)"
                 )
             }
             Self::System(error) => write!(
