@@ -2,34 +2,41 @@
 //!
 //! Sees both columns, the pure engine and the kernel rooms, and knows no flag. It decides nothing.
 
+mod children;
+mod desk;
 mod setup;
 
 pub use setup::Refusal;
 
-use crate::engine::{Effect, Engine, Event, Exit, Order, Request, Source};
+use crate::engine::{Effect, Engine, Event, Order, Request, Source};
 use crate::job::{Job, Talk};
 use crate::outcome::{Reason, Verdict};
 use crate::output::Stream;
 use crate::remote::Invocation;
 use crate::report;
-use crate::sys::{self, Ended, Got, Program, Reactor, Signals, Sink, SpawnError, Spawner, Written};
-use nix::errno::Errno;
+use crate::sys::{self, Got, Program, Reactor, Signals, Sink, Spawner, Written};
+use desk::Desk;
 use nix::libc::{SIGCHLD, SIGCONT, SIGHUP, SIGINT, SIGKILL, SIGQUIT, SIGTERM, SIGTSTP, SIGUSR1};
 use std::collections::HashMap;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::time::{Duration, Instant};
 
-/// Keys of the reactor: the sinks and the signals come first, then two for each node. A node is started once a run, so no key is ever
-/// used again and no event can reach the wrong one.
+/// Keys of the reactor: the sinks, the signals and stdin come first, then three for each slot, its two streams and its input. A slot is
+/// started once, so no key is ever used again and no event can reach the wrong one.
 const KEY_STDOUT: usize = Stream::Out as usize;
 const KEY_STDERR: usize = Stream::Err as usize;
 const KEY_SIGNALS: usize = 2;
+const KEY_STDIN: usize = 3;
 const KEYS_RESERVED: usize = 4;
+const KEYS_PER_NODE: usize = 3;
+const KEY_INPUT: usize = 2;
 
 /// The near side of a running node.
 struct Link {
     lifeline: Option<OwnedFd>,
+    /// The lifeline is watched for room.
+    watched: bool,
     streams: [Option<OwnedFd>; 2],
 }
 
@@ -58,12 +65,13 @@ struct Driver<'a> {
     pids: HashMap<i32, u32>,
     buffer: Vec<u8>,
     clock: Clock,
+    desk: Option<Desk>,
 }
 
 /// Runs the job to its end. When this returns, every child is reaped.
 pub fn run(job: &Job) -> Result<Verdict, Refusal> {
     let mut driver = Driver::new(job)?;
-    while !driver.engine.is_done() {
+    while !driver.is_done() {
         driver.turn()?;
     }
     let outcomes = || driver.engine.outcomes();
@@ -71,7 +79,8 @@ pub fn run(job: &Job) -> Result<Verdict, Refusal> {
         outcomes().map(|(_, outcome)| outcome),
         driver.engine.reason(),
     );
-    if job.talk > Talk::Quiet && driver.engine.reason() != Some(Reason::OutputClosed) {
+    let silent = driver.desk.is_some() || driver.engine.reason() == Some(Reason::OutputClosed);
+    if job.talk > Talk::Quiet && !silent {
         let summary =
             report::summary(outcomes().map(|(rank, outcome)| (job.nodes[rank].name(), outcome)));
         driver.engine.say(&summary);
@@ -86,9 +95,19 @@ pub fn run(job: &Job) -> Result<Verdict, Refusal> {
         .map_or(verdict, |reason| Verdict::of([], Some(reason))))
 }
 
-impl<'a> Driver<'a> {
+impl Driver<'_> {
+    /// Whether every node has its outcome, and a session is over.
+    fn is_done(&self) -> bool {
+        self.engine.is_done() && (self.desk.is_none() || self.engine.reason().is_some())
+    }
+
     fn turn(&mut self) -> io::Result<()> {
-        self.reactor.wait(self.engine.poll_timeout())?;
+        let busy = self.desk.as_ref().is_some_and(Desk::is_busy);
+        let timeout = match busy {
+            true => Some(Duration::ZERO),
+            false => self.engine.poll_timeout(),
+        };
+        self.reactor.wait(timeout)?;
         self.engine.begin_turn(self.clock.now());
         // Signals are noted before anything else and acted on after the streams were read: what a child wrote before it ended, and what
         // had arrived before a signal, is seen first.
@@ -103,25 +122,46 @@ impl<'a> Driver<'a> {
                     });
                 }
                 KEY_SIGNALS => signals.extend(self.signals.pending()),
-                key => self.engine.on_event(Event::Readable {
-                    source: source(key),
-                    hung_up: ready.hung_up,
-                }),
+                KEY_STDIN => self.desk.iter_mut().for_each(Desk::readable),
+                key => self.engine.on_event(happening(key, ready.hung_up)),
             }
         }
         self.carry_out();
         if signals.contains(&SIGCHLD) {
             self.reap();
         }
-        for request in signals.into_iter().filter_map(request) {
-            self.engine.on_event(Event::Request(request));
+        for signal in signals {
+            self.signalled(signal);
         }
         self.engine.on_timeout();
+        self.attend();
         self.carry_out();
+        // What was learnt while the effects were carried out may ask for more of them.
+        while self.engine.has_notices() {
+            self.attend();
+            self.carry_out();
+        }
         if cfg!(debug_assertions) {
             self.engine.check();
         }
         Ok(())
+    }
+
+    fn signalled(&mut self, signal: i32) {
+        let desk = self.desk.as_mut();
+        if desk.is_some_and(|desk| desk.signalled(signal, &mut self.engine)) {
+            return;
+        }
+        if let Some(request) = request(signal) {
+            self.engine.on_event(Event::Request(request));
+        }
+    }
+
+    /// The session's turn.
+    fn attend(&mut self) {
+        if let Some(desk) = &mut self.desk {
+            desk.attend(&mut self.engine, &mut self.buffer);
+        }
     }
 
     fn carry_out(&mut self) {
@@ -146,11 +186,15 @@ impl<'a> Driver<'a> {
                     }
                 }
                 Effect::Reap { pid, .. } => self.reap_one(pid),
+                Effect::Feed { node } => self.feed(node),
                 Effect::Suspend => {
                     let before = Instant::now();
                     sys::stop_self();
                     self.clock.stopped += before.elapsed();
                     self.engine.on_event(Event::Resumed);
+                    if let Some(desk) = &mut self.desk {
+                        desk.resumed(&mut self.engine);
+                    }
                 }
             }
         }
@@ -199,113 +243,49 @@ impl<'a> Driver<'a> {
         }
     }
 
-    fn spawn(&mut self, node: u32) {
-        let rank = node as usize;
-        let words = self.invocation.words(&self.job.nodes[rank], rank);
-        match self.start(node, &words) {
-            Ok(pid) => self.engine.on_event(Event::Spawned { node, pid }),
-            Err(SpawnError::Exhausted(error)) => self.engine.on_event(Event::SpawnDelayed {
-                node,
-                error: error.desc(),
-            }),
-            Err(SpawnError::Refused(error)) => {
-                let text = format!(
-                    "cannot run '{}': {}",
-                    shown(words.first().map_or(b"", Vec::as_slice)),
-                    error.desc()
-                );
-                self.engine.on_event(Event::SpawnFailed {
-                    node,
-                    found: error != Errno::ENOENT,
-                    error: &text,
-                });
-            }
-        }
-    }
-
-    /// The program, looked up once as long as it stays the same.
-    fn program(&mut self, name: &[u8]) -> Result<Program, SpawnError> {
-        if let Some((known, program)) = &self.program
-            && known == name
-        {
-            return Ok(program.clone());
-        }
-        let program = sys::find_program(name).ok_or(SpawnError::Refused(Errno::ENOENT))?;
-        self.program = Some((name.to_vec(), program.clone()));
-        Ok(program)
-    }
-
-    fn start(&mut self, node: u32, words: &[Vec<u8>]) -> Result<i32, SpawnError> {
-        let (rank, lifeline) = (node as usize, self.invocation.is_wrapped());
-        let program = self.program(words.first().map_or(b"", Vec::as_slice))?;
-        let environment = self.invocation.environment(&self.job.nodes[rank], rank);
-        let child = self
-            .spawner
-            .spawn(&program, words, &environment, lifeline)?;
-        for (stream, fd) in [(Stream::Out, &child.stdout), (Stream::Err, &child.stderr)] {
-            // Refused only when the kernel is out of memory: then the child is ended by its closed pipes and this counts as one.
-            let watched = self
-                .reactor
-                .watch_reads(fd.as_fd(), key(Source { node, stream }));
-            if watched.is_err() {
-                sys::signal_group(child.pid, SIGKILL);
-                // Not to be tried again: it may have run already.
-                return Err(SpawnError::Refused(Errno::ENOMEM));
-            }
-        }
-        if self.links.len() <= rank {
-            self.links.resize_with(rank + 1, || None);
-        }
-        self.links[rank] = Some(Box::new(Link {
-            lifeline: child.stdin,
-            streams: [Some(child.stdout), Some(child.stderr)],
-        }));
-        self.pids.insert(child.pid, node);
-        Ok(child.pid)
-    }
-
-    fn reap(&mut self) {
-        if !self.engine.holds_back() {
-            while let Some((pid, ended)) = sys::reap_any() {
-                self.exited(pid, ended);
-            }
-            return;
-        }
-        let pids: Vec<(i32, u32)> = self.pids.iter().map(|(&pid, &node)| (pid, node)).collect();
-        for (pid, node) in pids {
-            if self.engine.may_reap(node) {
-                self.reap_one(pid);
-            }
-        }
-    }
-
-    fn reap_one(&mut self, pid: i32) {
-        if let Some(ended) = sys::reap(pid) {
-            self.exited(pid, ended);
-        }
-    }
-
-    fn exited(&mut self, pid: i32, ended: Ended) {
-        let Some(node) = self.pids.remove(&pid) else {
+    fn feed(&mut self, node: u32) {
+        let Some(Some(link)) = self.links.get_mut(node as usize) else {
             return;
         };
-        let exit = match ended {
-            Ended::Code(code) => Exit::Code(code),
-            Ended::Signal(signal) => Exit::Signal(signal),
+        let Some(lifeline) = &link.lifeline else {
+            return self.engine.on_event(Event::InputClosed { node });
         };
-        self.engine.on_event(Event::Exited { node, exit });
+        while !self.engine.input(node).is_empty() {
+            match sys::write(lifeline, self.engine.input(node)) {
+                Written::Bytes(bytes) => self.engine.on_event(Event::Fed { node, bytes }),
+                Written::Blocked => {
+                    // Most nodes take all they get at once, and are never watched.
+                    let key = KEYS_RESERVED + node as usize * KEYS_PER_NODE + KEY_INPUT;
+                    if !link.watched {
+                        link.watched = self.reactor.watch_writes(lifeline.as_fd(), key).is_ok();
+                    }
+                    return self.engine.on_event(Event::InputBlocked { node });
+                }
+                Written::Closed | Written::Failed(_) => {
+                    return self.engine.on_event(Event::InputClosed { node });
+                }
+            }
+        }
     }
 }
 
 fn key(source: Source) -> usize {
-    KEYS_RESERVED + source.node as usize * 2 + source.stream as usize
+    KEYS_RESERVED + source.node as usize * KEYS_PER_NODE + source.stream as usize
 }
 
-fn source(key: usize) -> Source {
+/// What readiness under a slot's key means.
+fn happening(key: usize, hung_up: bool) -> Event<'static> {
     let key = key - KEYS_RESERVED;
-    Source {
-        node: (key / 2) as u32,
-        stream: Stream::BOTH[key % 2],
+    let node = (key / KEYS_PER_NODE) as u32;
+    match key % KEYS_PER_NODE {
+        KEY_INPUT => Event::InputWritable { node },
+        stream => Event::Readable {
+            source: Source {
+                node,
+                stream: Stream::BOTH[stream],
+            },
+            hung_up,
+        },
     }
 }
 
@@ -323,6 +303,7 @@ fn signals_of(order: Order) -> &'static [i32] {
     match order {
         Order::Terminate => &[SIGTERM, SIGCONT],
         Order::Kill => &[SIGKILL],
+        Order::Interrupt => &[SIGINT],
         Order::Stop => &[SIGTSTP],
         Order::Continue => &[SIGCONT],
     }

@@ -2,6 +2,8 @@
 
 use crate::hosts::Node;
 use crate::remote::Transport;
+use std::ffi::OsString;
+use std::path::PathBuf;
 use std::time::Duration;
 
 /// When labels carry colour.
@@ -26,7 +28,31 @@ pub enum Talk {
     Verbose,
 }
 
-/// One run of one command on some nodes.
+/// An interactive session, or a script for one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Session {
+    /// Command line of the shell on the nodes (`--shell`).
+    pub shell: String,
+    /// There is a prompt even where standard input is no terminal (`-i`).
+    pub interactive: bool,
+    /// The terminal obeys no escapes (`TERM=dumb`).
+    pub dumb: bool,
+    /// Where lines are remembered, if anywhere.
+    pub history: Option<PathBuf>,
+    /// The user's own shell, for `!command`.
+    pub local_shell: OsString,
+}
+
+/// What is to be run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Work {
+    /// One command: its words as typed, at least one; any byte but NUL.
+    Command(Vec<Vec<u8>>),
+    /// One command after the other, as they are typed.
+    Session(Session),
+}
+
+/// One run on some nodes.
 #[derive(Debug, Clone)]
 pub struct Job {
     /// The nodes, in order, at least one.
@@ -35,8 +61,8 @@ pub struct Job {
     pub transport: Transport,
     /// The user to log in as where a node names none (`-l`).
     pub user: Option<String>,
-    /// The remote command's words as typed, at least one; any byte but NUL.
-    pub words: Vec<Vec<u8>>,
+    /// What runs there.
+    pub work: Work,
     /// Most nodes that run at once, at least 1.
     pub fanout: usize,
     /// How long a node may take until its hello.

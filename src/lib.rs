@@ -5,6 +5,7 @@
 //! - `cli`: words become a [`job::Job`], or are refused before anything is started. All flags stand in one table.
 //! - [`driver`]: one turn after the other, readiness -> event, effect -> system call. It decides nothing and knows no flag.
 //! - [`engine`]: what should happen next. Architecture invariant: no kernel, no clock, no randomness; every node gets one outcome.
+//! - [`session`]: the interactive mode, on top of the engine. Architecture invariant: a prompt exactly when no command runs.
 //! - [`output`]: whole lines on their way out. Architecture invariant: a queue grows by whole lines only.
 //! - [`remote`]: command lines, the wrapper, its frames. Architecture invariant: a name becomes neither an option nor a shell word.
 //! - [`hosts`]: which nodes. Architecture invariant: what is folded parses back to the same names.
@@ -23,4 +24,5 @@ pub mod outcome;
 pub mod output;
 pub mod remote;
 pub mod report;
+pub mod session;
 pub mod sys;

@@ -9,6 +9,8 @@ pub const NAME_BYTES_MAX: usize = 255;
 
 /// Most nodes that run at once unless `-f` says otherwise.
 pub const FANOUT_DEFAULT: usize = 64;
+/// The shell of a session unless `--shell` says otherwise.
+pub const SHELL_DEFAULT: &str = "sh";
 /// How long a node may take until its hello unless `-t` says otherwise.
 pub const CONNECT_DEFAULT: Duration = Duration::from_secs(10);
 /// How long clsh waits beyond the connect time, so that ssh gives up first and says why in its own words.
@@ -35,6 +37,17 @@ pub const LONG_LINES_MAX: usize = 12;
 /// How long a long line waits for a seat held by a node that fell silent before it gets one beyond the bound.
 pub const LONG_LINE_WAIT: Duration = Duration::from_secs(1);
 
+/// What may be gathered before it is printed as it comes.
+pub const GATHER_BYTES_MAX: usize = 32 * 1024 * 1024;
+/// Longest command line of a session.
+pub const COMMAND_BYTES_MAX: usize = 1024 * 1024;
+/// Most lines of history that are kept.
+pub const HISTORY_MAX: usize = 1000;
+/// A second Ctrl-C within this time ends the session.
+pub const INTERRUPT_TWICE: Duration = Duration::from_secs(1);
+/// More nodes than this are shown folded where a session lists them.
+pub const LISTED_MAX: usize = 16;
+
 /// Most nodes started in one turn, so that lines of running nodes are not delayed by spawning.
 pub const SPAWNS_PER_TURN: usize = 8;
 /// Pause before the next try when the kernel had no process or descriptor to give and nothing runs that could free one.
@@ -46,6 +59,8 @@ pub const SPAWN_TRIES_MAX: u32 = 50;
 pub const DESCRIPTORS_LOCAL: usize = 2;
 /// Descriptors a node takes whose command runs in the wrapper: its lifeline, too.
 pub const DESCRIPTORS_WRAPPED: usize = 3;
+/// Descriptors a session takes beside its nodes: its terminal or script, the history, and a command that runs here.
+pub const DESCRIPTORS_SESSION: usize = 6;
 /// Descriptors kept free for one spawn: the child's three ends, the null device, and one to look things up.
 pub const DESCRIPTORS_SPARE: usize = 5;
 

@@ -54,6 +54,15 @@ pub enum Reason {
     OutputFailed,
     /// A node was lost.
     NodeLost,
+    /// The session was left, with this status.
+    Left(u8),
+}
+
+impl Reason {
+    /// Ctrl-C: SIGINT, the same number on every system.
+    pub const INTERRUPTED: Self = Self::Signal(2);
+    /// Ctrl-\\: SIGQUIT, likewise.
+    pub const QUIT: Self = Self::Signal(3);
 }
 
 /// How clsh itself ends.
@@ -86,6 +95,7 @@ impl Verdict {
             Some(Reason::Signal(signal)) => Self::Signal(signal),
             Some(Reason::OutputClosed) => Self::CLOSED,
             Some(Reason::OutputFailed | Reason::NodeLost) => Self::Status(STATUS_UNREACHED),
+            Some(Reason::Left(status)) => Self::Status(status),
             None => Self::Status(outcomes.into_iter().map(Outcome::status).max().unwrap_or(0)),
         }
     }

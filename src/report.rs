@@ -9,7 +9,7 @@ use std::time::Duration;
 const LONGEST_SHOWN: usize = 5;
 
 /// What became of a node, in the words of the summary.
-fn phrase(outcome: Outcome) -> String {
+pub fn phrase(outcome: Outcome) -> String {
     match outcome {
         Outcome::Exited(status) => format!("exited with exit code {status}"),
         Outcome::TimedOut => "timed out".into(),
@@ -109,6 +109,11 @@ pub fn status(done: usize, running: usize, waiting: usize, longest: &[(Duration,
         format!("; running longest: {}", shown.join(", "))
     };
     format!("clsh: {done} done, {running} running, {waiting} waiting{list}\n")
+}
+
+/// A gathered command said more than is kept.
+pub fn too_much_to_gather() -> String {
+    "clsh: more than 32 MiB to gather; it is printed as it comes\n".into()
 }
 
 fn seconds(time: Duration) -> String {

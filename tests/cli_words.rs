@@ -3,7 +3,7 @@
 
 use clsh::cli::table::{self, FLAGS};
 use clsh::cli::{Action, CliError, Environment, Invocation, Typed, parse, resolve};
-use clsh::job::{ColorWhen, Talk};
+use clsh::job::{ColorWhen, Talk, Work};
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
@@ -99,8 +99,8 @@ fn an_unknown_flag_is_named_with_the_nearest() {
         ("--host", "'--host'", Some("'--hosts'")),
         ("--keep", "'--keep'", Some("'--keep-going'")),
         ("--xyzzy", "'--xyzzy'", None),
-        ("-i", "'-i'", None),
-        ("-qi", "'-i'", None),
+        ("-y", "'-y'", None),
+        ("-qy", "'-y'", None),
         ("-X", "'-X'", Some("'-x'")),
         ("--\u{1b}[31m", "'--\\u{1b}[31m'", None),
     ] {
@@ -116,7 +116,6 @@ fn an_unknown_flag_is_named_with_the_nearest() {
 #[test]
 fn a_flag_of_later_work_is_unknown() {
     for later in [
-        "-i",
         "-b",
         "-L",
         "-k",
@@ -199,13 +198,14 @@ fn from_words_to_a_job() {
         panic!("{:?}", resolved.action);
     };
     assert_eq!((job.nodes.len(), job.talk), (3, Talk::Quiet));
-    assert_eq!(job.words, [&b"ping"[..], b"-c1", b"%h"]);
+    let words = [&b"ping"[..], b"-c1", b"%h"].map(<[u8]>::to_vec);
+    assert_eq!(job.work, Work::Command(words.to_vec()));
 }
 
 #[test]
 fn the_flags_of_this_release_and_no_others() {
     let wanted = "-h -w --hosts --hostfile -x --exclude -Q --query -R --transport -l --user -F \
-                  --ssh-config -J --jump -o --option -t --connect-timeout --bare -f --fanout -u \
+                  --ssh-config -J --jump -o --option -t --connect-timeout --bare -i --interactive --shell -f --fanout -u \
                   --timeout --kill-after --keep-going -S --status -N --no-label --color -q --quiet \
                   -v --verbose --help -V --version";
     assert_eq!(table::spellings().join(" "), wanted);

@@ -31,8 +31,14 @@ pub enum CliError {
         flag: &'static str,
         transport: String,
     },
-    /// There is no command, and sessions are not part of this release.
-    NoCommand,
+    /// `-i` stands beside a command.
+    CommandInSession(String),
+    /// `--shell` stands beside a command.
+    ShellWithoutSession,
+    /// `--bare` stands where a session needs a shell.
+    BareSession,
+    /// The nodes are read from where the session reads its commands.
+    StdinTwice,
     /// There is a command, but nothing is in it.
     EmptyCommand,
     /// No nodes, or wrong ones: `why`, in the words of `hosts`; `warnings` says which sources were passed over before.
@@ -111,9 +117,21 @@ impl fmt::Display for CliError {
                 "{flag} is for ssh alone and has no effect with -R {}; leave one of them out",
                 quoted(transport.as_bytes())
             ),
-            Self::NoCommand => write!(
+            Self::CommandInSession(word) => write!(
                 f,
-                "no command was given; interactive sessions are not available yet: clsh -h LIST COMMAND"
+                "-i starts a session, which takes its commands from standard input; leave out -i, or the command that begins with {word}"
+            ),
+            Self::ShellWithoutSession => write!(
+                f,
+                "--shell is the shell of a session, and a command was given; leave one of them out"
+            ),
+            Self::BareSession => write!(
+                f,
+                "--bare sends one command as it is, and a session needs a POSIX shell on the nodes; leave out --bare, or give a command"
+            ),
+            Self::StdinTwice => write!(
+                f,
+                "--hostfile - takes standard input, where a session reads its commands; put the nodes into a file, or give a command"
             ),
             Self::EmptyCommand => {
                 write!(
@@ -181,6 +199,6 @@ mod tests {
         let shown = |flag| CliError::unknown_flag(flag).to_string();
         assert!(shown("-X").contains("did you mean '-x'?"));
         assert!(shown("-n").contains("did you mean '-N'?"));
-        assert!(!shown("-i").contains("did you mean"));
+        assert!(!shown("-y").contains("did you mean"));
     }
 }

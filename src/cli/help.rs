@@ -11,9 +11,12 @@ clsh runs one command on many machines at once, each line under its node's name.
 
 Usage:
   clsh [OPTIONS] [--] COMMAND [ARG...]
+  clsh [OPTIONS] [-i]
   clsh [OPTIONS] --query
 
-Options end at the first word that is not one; the rest is the command.
+Options end at the first word that is not one; the rest is the command. Without
+one, commands are read from standard input for shells that stay on the nodes;
+in such a session ':help' lists what else there is.
 ";
 
 const EXAMPLES: &str = "

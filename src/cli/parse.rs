@@ -46,6 +46,10 @@ pub struct Typed {
     pub connect: Option<Duration>,
     /// `--bare`
     pub bare: bool,
+    /// `-i`
+    pub interactive: bool,
+    /// `--shell`
+    pub shell: Option<String>,
     /// `-f`, from 1 to `NODES_MAX`.
     pub fanout: Option<usize>,
     /// `-u`, over zero.
@@ -173,6 +177,8 @@ impl Typed {
             FlagId::Option => self.options.push(given.read(value::ssh_option)?),
             FlagId::ConnectTimeout => self.connect = Some(given.read(value::seconds_over_zero)?),
             FlagId::Bare => self.bare = true,
+            FlagId::Interactive => self.interactive = true,
+            FlagId::Shell => self.shell = Some(given.read(value::shell)?),
             FlagId::Fanout => self.fanout = Some(given.read(value::count)?),
             FlagId::Timeout => self.time_limit = Some(given.read(value::seconds_over_zero)?),
             FlagId::KillAfter => self.kill_after = Some(given.read(value::seconds)?),

@@ -5,8 +5,8 @@ use super::error::{CliError, quoted};
 use super::files::{self, Files};
 use super::parse::Typed;
 use crate::hosts::{self, Node, SourcesError};
-use crate::job::{ColorWhen, Job, Talk};
-use crate::limits::{CONNECT_DEFAULT, FANOUT_DEFAULT, KILL_AFTER_DEFAULT};
+use crate::job::{ColorWhen, Job, Session, Talk, Work};
+use crate::limits::{CONNECT_DEFAULT, FANOUT_DEFAULT, KILL_AFTER_DEFAULT, SHELL_DEFAULT};
 use crate::remote::{SshOptions, Transport};
 use std::env;
 use std::ffi::OsString;
@@ -26,6 +26,12 @@ pub struct Environment {
     pub ssh_config: Option<OsString>,
     /// Nobody wants colour unless a flag says so: `NO_COLOR` holds something, or `TERM` is `dumb`.
     pub plain: bool,
+    /// The terminal obeys no escapes: `TERM` is `dumb`, empty or unset.
+    pub dumb: bool,
+    /// `SHELL`: for `!command`.
+    pub shell: Option<OsString>,
+    /// `XDG_STATE_HOME`, or `.local/state` in `HOME`: where the history is kept.
+    pub state: Option<PathBuf>,
     /// Where relative paths start; empty for the current directory.
     pub directory: PathBuf,
 }
@@ -39,9 +45,22 @@ impl Environment {
             ssh_config: env::var_os("CLSH_SSH_CONFIG"),
             plain: env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())
                 || env::var_os("TERM").is_some_and(|value| value == "dumb"),
+            dumb: env::var_os("TERM").is_none_or(|value| value.is_empty() || value == "dumb"),
+            shell: env::var_os("SHELL"),
+            state: state_directory(),
             directory: PathBuf::new(),
         }
     }
+}
+
+/// As the XDG Base Directory Specification has it: a relative path counts as none.
+fn state_directory() -> Option<PathBuf> {
+    let absolute = |name| {
+        env::var_os(name)
+            .map(PathBuf::from)
+            .filter(|path| path.is_absolute())
+    };
+    absolute("XDG_STATE_HOME").or_else(|| absolute("HOME").map(|home| home.join(".local/state")))
 }
 
 /// A line for standard error about how the call was understood. It is displayed whole, without a newline.
@@ -65,8 +84,8 @@ impl fmt::Display for Said {
 pub enum Action {
     /// Print these nodes, one a line, and exit with 0.
     Query(Vec<Node>),
-    /// Run a command.
-    Run(Job),
+    /// Run a command, or a session.
+    Run(Box<Job>),
 }
 
 /// A call that is fit to be carried out.
@@ -98,8 +117,8 @@ fn resolve_with(
     let plan = if typed.query {
         None
     } else {
-        let words = command(std::mem::take(&mut typed.words), &typed)?;
-        Some((words, transport(&mut typed, environment, &files)?))
+        let work = work(&mut typed, environment)?;
+        Some((work, transport(&mut typed, environment, &files)?))
     };
     let (nodes, mut notes) = nodes(&mut typed, environment, &mut files)?;
     if typed.talk == Some(Talk::Quiet) {
@@ -107,7 +126,10 @@ fn resolve_with(
     }
     let action = match plan {
         None => Action::Query(nodes),
-        Some((words, transport)) => Action::Run(job(typed, environment, nodes, words, transport)),
+        Some((work, transport)) => {
+            let job = job(typed, environment, nodes, work, transport);
+            Action::Run(Box::new(job))
+        }
     };
     Ok(Resolved { notes, action })
 }
@@ -117,7 +139,7 @@ fn job(
     typed: Typed,
     environment: &Environment,
     nodes: Vec<Node>,
-    words: Vec<Vec<u8>>,
+    work: Work,
     transport: Transport,
 ) -> Job {
     let color = if environment.plain {
@@ -129,7 +151,7 @@ fn job(
         nodes,
         transport,
         user: typed.user,
-        words,
+        work,
         fanout: typed.fanout.unwrap_or(FANOUT_DEFAULT),
         connect: typed.connect.unwrap_or(CONNECT_DEFAULT),
         time_limit: typed.time_limit,
@@ -141,13 +163,41 @@ fn job(
     }
 }
 
+/// A command, or a session where there is none.
+fn work(typed: &mut Typed, environment: &Environment) -> Result<Work, CliError> {
+    let words = std::mem::take(&mut typed.words);
+    let stdin = |source: &hosts::Source| matches!(source, hosts::Source::File(path) if path == Path::new("-"));
+    match words.first() {
+        Some(word) if typed.interactive => Err(CliError::CommandInSession(quoted(word.as_bytes()))),
+        Some(_) if typed.shell.is_some() => Err(CliError::ShellWithoutSession),
+        Some(_) => command(words, typed).map(Work::Command),
+        None if typed.bare => Err(CliError::BareSession),
+        None if typed.nodes.iter().any(stdin) => Err(CliError::StdinTwice),
+        None => Ok(Work::Session(Session {
+            shell: typed
+                .shell
+                .take()
+                .unwrap_or_else(|| SHELL_DEFAULT.to_owned()),
+            interactive: typed.interactive,
+            dumb: environment.dumb,
+            history: environment
+                .state
+                .as_ref()
+                .map(|state| state.join("clsh/history")),
+            local_shell: environment
+                .shell
+                .clone()
+                .filter(|shell| !shell.is_empty())
+                .unwrap_or_else(|| "/bin/sh".into()),
+        })),
+    }
+}
+
 /// The command's words as bytes, if there is something to run in them. ssh given only blanks would start a login shell.
 fn command(words: Vec<OsString>, typed: &Typed) -> Result<Vec<Vec<u8>>, CliError> {
     let words: Vec<Vec<u8>> = words.into_iter().map(OsString::into_vec).collect();
-    let Some(program) = words.first() else {
-        return Err(CliError::NoCommand);
-    };
-    let no_program = typed.transport.as_deref() == Some("exec") && program.is_empty();
+    let no_program = typed.transport.as_deref() == Some("exec")
+        && words.first().is_some_and(|program| program.is_empty());
     if no_program || words.iter().all(|word| word.trim_ascii().is_empty()) {
         return Err(CliError::EmptyCommand);
     }

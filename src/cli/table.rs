@@ -15,6 +15,8 @@ pub enum FlagId {
     Option,
     ConnectTimeout,
     Bare,
+    Interactive,
+    Shell,
     Fanout,
     Timeout,
     KillAfter,
@@ -84,7 +86,7 @@ pub struct Flag {
 
 /// Every flag, in the order of the help.
 #[rustfmt::skip]
-pub const FLAGS: [Flag; 22] = [
+pub const FLAGS: [Flag; 24] = [
     Flag { id: FlagId::Hosts, group: Group::Nodes, shorts: &['h', 'w'], long: "hosts", value: Some("LIST"),
         help: "these nodes, such as 'n[1-3,5],bob@web:2222'" },
     Flag { id: FlagId::Hostfile, group: Group::Nodes, shorts: &[], long: "hostfile", value: Some("FILE"),
@@ -107,6 +109,10 @@ pub const FLAGS: [Flag; 22] = [
         help: "wait so long for a connection (default 10)" },
     Flag { id: FlagId::Bare, group: Group::Reaching, shorts: &[], long: "bare", value: None,
         help: "send COMMAND as it is, to a node without sh" },
+    Flag { id: FlagId::Interactive, group: Group::Running, shorts: &['i'], long: "interactive", value: None,
+        help: "a session of commands, as without COMMAND" },
+    Flag { id: FlagId::Shell, group: Group::Running, shorts: &[], long: "shell", value: Some("SHELL"),
+        help: "the session's shell on the nodes (default sh)" },
     Flag { id: FlagId::Fanout, group: Group::Running, shorts: &['f'], long: "fanout", value: Some("N"),
         help: "at most N nodes run at once (default 64)" },
     Flag { id: FlagId::Timeout, group: Group::Running, shorts: &['u'], long: "timeout", value: Some("SECS"),
@@ -161,7 +167,7 @@ pub fn spellings() -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::limits::{CONNECT_DEFAULT, FANOUT_DEFAULT, KILL_AFTER_DEFAULT};
+    use crate::limits::{CONNECT_DEFAULT, FANOUT_DEFAULT, KILL_AFTER_DEFAULT, SHELL_DEFAULT};
     use std::collections::BTreeSet;
 
     #[test]
@@ -222,6 +228,7 @@ mod tests {
                 FlagId::ConnectTimeout,
                 CONNECT_DEFAULT.as_secs_f64().to_string(),
             ),
+            (FlagId::Shell, SHELL_DEFAULT.to_owned()),
             (
                 FlagId::KillAfter,
                 KILL_AFTER_DEFAULT.as_secs_f64().to_string(),

@@ -76,6 +76,15 @@ pub fn user(text: &str) -> Result<String, String> {
     Err(format!("{why}; give a login name, such as bob"))
 }
 
+/// The command line of a shell. The nodes are its only judges, save that it is one line with something in it.
+pub fn shell(text: &str) -> Result<String, String> {
+    match text.trim() {
+        "" => Err("give a shell, such as bash".to_owned()),
+        _ if text.contains(['\n', '\0']) => Err("give it on one line, such as bash".to_owned()),
+        _ => Ok(text.to_owned()),
+    }
+}
+
 /// An option for ssh. ssh is its only judge, save that an empty one says nothing.
 pub fn ssh_option(text: &str) -> Result<String, String> {
     match text.trim() {

@@ -1,21 +1,28 @@
 //! What a run needs before its first turn: the program, the descriptors, the plan.
 
-use super::{Clock, Driver, KEY_SIGNALS, shown};
+use super::desk::Desk;
+use super::{Clock, Driver, KEY_SIGNALS, KEY_STDIN, shown};
 use crate::engine::{Engine, Plan, Protocol};
 use crate::hosts;
-use crate::job::{ColorWhen, Job, Talk};
-use crate::limits::{DESCRIPTORS_LOCAL, DESCRIPTORS_SPARE, DESCRIPTORS_WRAPPED, READ_BYTES_MAX};
-use crate::output::{Sinks, Style};
-use crate::remote::{Call, Invocation, Nonce, TooLong, Transport};
+use crate::job::{self, ColorWhen, Job, Talk, Work};
+use crate::limits::{
+    DESCRIPTORS_LOCAL, DESCRIPTORS_SESSION, DESCRIPTORS_SPARE, DESCRIPTORS_WRAPPED, HISTORY_MAX,
+    READ_BYTES_MAX,
+};
+use crate::output::{Sinks, Stream, Style};
+use crate::remote::{self, Call, Invocation, Nonce, TooLong, Transport};
 use crate::report;
-use crate::sys::{self, Descriptors, Program, Reactor, Signals, Sink, Spawner};
-use nix::libc::{SIGCHLD, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP, SIGUSR1};
+use crate::session::{Manner, Session, Setting};
+use crate::sys::{self, Descriptors, Input, Program, Reactor, Signals, Sink, Spawner, Terminal};
+use nix::libc::{SIGCHLD, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP, SIGUSR1, SIGWINCH};
 use std::collections::HashMap;
 use std::fmt;
 use std::io;
 use std::time::{Duration, Instant};
 
-const SIGNALS: [i32; 7] = [SIGCHLD, SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGTSTP];
+const SIGNALS: [i32; 8] = [
+    SIGCHLD, SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGTSTP, SIGWINCH,
+];
 
 /// Why a run could not even begin. Nothing was started.
 #[derive(Debug)]
@@ -26,6 +33,8 @@ pub enum Refusal {
     NoProgram(String),
     /// Not even one node fits into the limit on open files.
     Descriptors(u64),
+    /// A session's nodes don't all fit into it: the limit, and how many do.
+    Session { limit: u64, room: usize },
     /// The system refused what clsh itself needs.
     System(io::Error),
 }
@@ -50,6 +59,10 @@ impl fmt::Display for Refusal {
                     "Too many open files: the limit of {limit} leaves no room for a node; raise it (ulimit -n 64)"
                 )
             }
+            Self::Session { limit, room } => write!(
+                f,
+                "a session holds all its nodes at once: the limit of {limit} open files leaves room for {room}; raise it (ulimit -n), or name fewer nodes"
+            ),
             Self::System(error) => write!(
                 f,
                 "the system refuses what a run needs: {}",
@@ -84,9 +97,13 @@ impl<'a> Driver<'a> {
                 reactor.watch_writes(fd, key)?;
             }
         }
+        let input = match &job.work {
+            Work::Session(_) => Some(input(&reactor)?),
+            Work::Command(_) => None,
+        };
         let (window, files) = window(job, &invocation)?;
         let protocol = match (invocation.is_wrapped(), &job.transport) {
-            (true, _) => Protocol::Framed(nonce),
+            (true, _) => Protocol::Framed(nonce.clone()),
             (false, Transport::Exec) => Protocol::Local,
             (false, _) => Protocol::Bare,
         };
@@ -95,6 +112,12 @@ impl<'a> Driver<'a> {
         if window < fanout && job.talk == Talk::Verbose {
             engine.say(&report::capped(window, fanout, files.limit));
         }
+        let desk = match (&job.work, input) {
+            (Work::Session(session), Some(input)) => {
+                Some(desk(job, session, input, &sinks, nonce, &mut engine))
+            }
+            _ => None,
+        };
         Ok(Self {
             job,
             engine,
@@ -111,6 +134,7 @@ impl<'a> Driver<'a> {
                 start: Instant::now(),
                 stopped: Duration::ZERO,
             },
+            desk,
         })
     }
 }
@@ -118,7 +142,10 @@ impl<'a> Driver<'a> {
 fn invocation(job: &Job, nonce: &Nonce) -> Result<Invocation, Refusal> {
     let call = Call {
         transport: &job.transport,
-        words: &job.words,
+        work: match &job.work {
+            Work::Command(words) => remote::Work::Command(words),
+            Work::Session(session) => remote::Work::Session(&session.shell),
+        },
         user: job.user.as_deref(),
         local_user: sys::user_name(),
         connect: job.connect,
@@ -130,18 +157,85 @@ fn invocation(job: &Job, nonce: &Nonce) -> Result<Invocation, Refusal> {
 
 /// How many nodes can run at once with the descriptors there are. Called when all others are open.
 fn window(job: &Job, invocation: &Invocation) -> Result<(usize, Descriptors), Refusal> {
-    let fanout = job.fanout.min(job.nodes.len());
+    let session = matches!(job.work, Work::Session(_));
+    let (fanout, spare) = match session {
+        true => (job.nodes.len(), DESCRIPTORS_SPARE + DESCRIPTORS_SESSION),
+        false => (job.fanout.min(job.nodes.len()), DESCRIPTORS_SPARE),
+    };
     let each = if invocation.is_wrapped() {
         DESCRIPTORS_WRAPPED
     } else {
         DESCRIPTORS_LOCAL
     };
-    let files = sys::descriptors((fanout * each + DESCRIPTORS_SPARE) as u64);
+    let files = sys::descriptors((fanout * each + spare) as u64);
     let room = files.limit.saturating_sub(files.open) as usize;
-    match fanout.min(room.saturating_sub(DESCRIPTORS_SPARE) / each) {
+    match fanout.min(room.saturating_sub(spare) / each) {
+        room if session && room < fanout => Err(Refusal::Session {
+            limit: files.limit,
+            room,
+        }),
         0 => Err(Refusal::Descriptors(files.limit)),
         window => Ok((window, files)),
     }
+}
+
+/// stdin, watched.
+fn input(reactor: &Reactor) -> io::Result<Input> {
+    let input = Input::new(io::stdin())?;
+    if let Some(fd) = input.watchable() {
+        reactor.watch_reads(fd, KEY_STDIN)?;
+    }
+    Ok(input)
+}
+
+/// Who sits where: a prompt stands on stdout when a person sees both that and types, else on stderr.
+fn desk(
+    job: &Job,
+    session: &job::Session,
+    input: Input,
+    sinks: &[Sink; 2],
+    nonce: Nonce,
+    engine: &mut Engine,
+) -> Desk {
+    let terminal = match input.is_terminal() {
+        true => Terminal::new(input.shared()).ok(),
+        false => None,
+    };
+    let face = match terminal.is_some() && sinks[0].is_terminal() {
+        true => Stream::Out,
+        false => Stream::Err,
+    };
+    let editor = sinks[face as usize].is_terminal() && !session.dumb;
+    let manner = match &terminal {
+        Some(_) if editor => Manner::Editor(history(session, engine)),
+        Some(_) => Manner::Terminal,
+        None if session.interactive => Manner::Shown,
+        None => Manner::Script,
+    };
+    let setting = Setting {
+        interactive: manner != Manner::Script,
+        manner,
+        face,
+        quiet: job.talk == Talk::Quiet,
+        keep_going: job.keep_going,
+        nonce,
+    };
+    let sitting = Session::new(setting, &job.nodes, engine.labels());
+    Desk::new(session, sitting, input, terminal)
+}
+
+fn history(session: &job::Session, engine: &mut Engine) -> Vec<String> {
+    let Some(path) = &session.history else {
+        return Vec::new();
+    };
+    sys::load_history(path, HISTORY_MAX).unwrap_or_else(|error| {
+        engine.say(&format!(
+            "clsh: cannot read the history in '{}': {}\n",
+            shown(path.as_os_str().as_encoded_bytes()),
+            sys::error_text(&error)
+        ));
+        Vec::new()
+    })
 }
 
 fn find(name: &[u8]) -> Result<(Vec<u8>, Program), Refusal> {
@@ -169,6 +263,7 @@ fn plan(job: &Job, protocol: Protocol, window: usize, sinks: &[Sink; 2]) -> Plan
         keep_going: job.keep_going,
         warn: job.talk > Talk::Quiet,
         verbose: job.talk == Talk::Verbose,
+        session: matches!(job.work, Work::Session(_)),
         sinks: Sinks {
             styles: [style(&sinks[0]), style(&sinks[1])],
             merged: sys::same_place(&sinks[0], &sinks[1]),

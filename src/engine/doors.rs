@@ -1,5 +1,6 @@
 //! What goes through the engine's doors: the plan of a run, the facts it is told, the wishes it has. Plain data.
 
+use crate::outcome::Outcome;
 use crate::output::{Sinks, Stream};
 use crate::remote::Nonce;
 use std::time::Duration;
@@ -29,7 +30,7 @@ pub struct Plan {
     pub window: usize,
     /// How long a node may take until its hello.
     pub connect: Duration,
-    /// How long its command may take after that.
+    /// How long a command may take.
     pub time_limit: Option<Duration>,
     /// From SIGTERM to SIGKILL.
     pub kill_after: Duration,
@@ -39,6 +40,8 @@ pub struct Plan {
     pub warn: bool,
     /// Each child that ended is told.
     pub verbose: bool,
+    /// Nodes carry persistent shells that are given one command after the other.
+    pub session: bool,
     /// Where the lines go.
     pub sinks: Sinks,
 }
@@ -81,6 +84,8 @@ pub enum Order {
     Terminate,
     /// SIGKILL.
     Kill,
+    /// SIGINT.
+    Interrupt,
     /// SIGTSTP.
     Stop,
     /// SIGCONT.
@@ -114,6 +119,14 @@ pub enum Event<'a> {
     Eof { source: Source },
     /// A node's process was reaped.
     Exited { node: u32, exit: Exit },
+    /// So much of its input was written to a node.
+    Fed { node: u32, bytes: usize },
+    /// A node takes no input just now.
+    InputBlocked { node: u32 },
+    /// A node may take input again.
+    InputWritable { node: u32 },
+    /// A node takes no input any more.
+    InputClosed { node: u32 },
     /// clsh got a signal.
     Request(Request),
     /// clsh goes on after a stop.
@@ -141,6 +154,8 @@ pub enum Effect {
     Close { source: Source },
     /// Close the node's lifeline.
     HangUp { node: u32 },
+    /// Write the node's input until it is empty or blocks.
+    Feed { node: u32 },
     /// Signal the process group that `pid` leads.
     Signal { node: u32, pid: i32, order: Order },
     /// Reap this node's process if it ended: nothing holds it back any more.
@@ -149,4 +164,15 @@ pub enum Effect {
     Write { sink: Stream },
     /// Stop clsh itself, and say [`Event::Resumed`] after it.
     Suspend,
+}
+
+/// What a session learns of its nodes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Notice {
+    /// Its shell is there.
+    Up { node: u32 },
+    /// It finished this command with this status, and all output of it is in.
+    Done { node: u32, command: u32, status: u8 },
+    /// It has its outcome.
+    Gone { node: u32, outcome: Outcome },
 }

@@ -3,7 +3,7 @@
 use super::lines::Line;
 use super::node::{Link, Process, State};
 use super::reading::Turn;
-use super::{Effect, Engine, Protocol, Slot, Source};
+use super::{Effect, Engine, Notice, Protocol, Slot, Source};
 use crate::limits::READ_BYTES_MAX;
 use crate::remote::{Frame, Nonce};
 use crate::report;
@@ -58,6 +58,7 @@ impl Engine {
             self.seat(freed);
         }
         self.saw(source, seen);
+        self.spill();
         if finished {
             self.close(source);
         }
@@ -89,11 +90,15 @@ impl Engine {
             return seen;
         };
         let nonce = match &self.plan.protocol {
-            Protocol::Framed(nonce) => Some(nonce),
-            Protocol::Bare | Protocol::Local => None,
+            Protocol::Framed(nonce) if !self.locals.contains(&source.node) => Some(nonce),
+            Protocol::Framed(_) | Protocol::Bare | Protocol::Local => None,
         };
         let half = &mut node.halves[source.stream as usize];
-        let (output, prefix) = (&mut self.output, &half.prefix);
+        let (output, gather, prefix) = (&mut self.output, &mut self.gather, &half.prefix);
+        let mut put = |text: &[u8]| match gather {
+            Some(gather) if nonce.is_some() => gather.line(source.node, source.stream, text),
+            _ => output.line(source.stream, prefix, text),
+        };
         let emit = |line: Line| {
             let text = match line {
                 Line::Whole(text) => text,
@@ -108,11 +113,11 @@ impl Engine {
                 None
             };
             match frame {
-                None => output.line(source.stream, prefix, text),
+                None => put(text),
                 Some((start, frame)) => {
                     seen.note(frame);
                     if start > 0 {
-                        output.line(source.stream, prefix, &text[..start]);
+                        put(&text[..start]);
                     }
                 }
             }
@@ -140,9 +145,15 @@ impl Engine {
         let free = node.cause.is_none() && matches!(node.process, Process::Running(_));
         if seen.hello && node.link == Link::Connecting {
             node.link = Link::Up;
-            if free {
+            if free && self.plan.session {
+                self.set_deadline(source.node, None);
+                self.notices.push_back(Notice::Up { node: source.node });
+            } else if free {
                 self.set_deadline(source.node, limit.map(|limit| now + limit));
             }
+        }
+        for (command, status) in seen.commands {
+            self.reported(source, command, status);
         }
         let Some(node) = self.live(source.node) else {
             return;
@@ -194,6 +205,8 @@ struct Seen {
     hello: bool,
     exit: Option<u8>,
     piece: bool,
+    /// Commands that a session's shell began, or ended with a status.
+    commands: Vec<(u32, Option<u8>)>,
 }
 
 impl Seen {
@@ -201,6 +214,8 @@ impl Seen {
         match frame {
             Frame::Hello => self.hello = true,
             Frame::Exit(status) => self.exit = Some(status),
+            Frame::Start(command) => self.commands.push((command, None)),
+            Frame::Done(command, status) => self.commands.push((command, Some(status))),
         }
     }
 }

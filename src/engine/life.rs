@@ -3,18 +3,20 @@
 use super::node::{Cause, Link, Node, Process, State};
 use super::reading::Turn;
 use super::teardown::Demand;
-use super::{Effect, Engine, Exit, Order, Protocol, Slot, Source};
+use super::{Effect, Engine, Exit, Notice, Order, Protocol, Slot, Source};
 use crate::limits::{CONNECT_GRACE, DRAIN_GRACE, PIPE_BYTES};
 use crate::outcome::{Outcome, Reason};
 use crate::output::Stream;
 use crate::report;
+use std::time::Duration;
 
 impl Engine {
     pub(super) fn spawned(&mut self, node: u32, pid: i32) {
         let label = &self.plan.labels[node as usize];
         let prefixes = Stream::BOTH.map(|stream| self.output.prefix(stream, node as usize, label));
-        let live = Node::new(pid, &self.plan.protocol, prefixes, self.now);
+        let live = Node::new(pid, self.protocol(node), prefixes, self.now);
         let patience = match live.link {
+            Link::Up if self.plan.session => None,
             Link::Connecting => Some(self.plan.connect + CONNECT_GRACE),
             Link::Up => self.plan.time_limit,
         };
@@ -35,7 +37,7 @@ impl Engine {
     pub(super) fn spawn_failed(&mut self, node: u32, found: bool, error: &str) {
         self.output
             .say(&report::spawn_failed(self.label(node), error));
-        let outcome = match self.plan.protocol {
+        let outcome = match self.protocol(node) {
             Protocol::Local => Outcome::not_run(found),
             Protocol::Framed(_) | Protocol::Bare => Outcome::Failed,
         };
@@ -60,7 +62,7 @@ impl Engine {
             return;
         };
         if live.is_joined() {
-            let outcome = live.outcome(&self.plan.protocol);
+            let outcome = live.outcome(self.protocol(node));
             if self.plan.verbose {
                 let took = self.now.saturating_sub(live.started);
                 self.output
@@ -79,6 +81,9 @@ impl Engine {
         self.slots[node as usize] = Slot::Done(outcome);
         self.window.done();
         self.done += 1;
+        if self.plan.session {
+            self.notices.push_back(Notice::Gone { node, outcome });
+        }
         if let Some(text) = report::unreached(self.label(node), outcome) {
             self.output.say(&text);
         }
@@ -127,8 +132,13 @@ impl Engine {
     pub(super) fn linger(&mut self, node: u32) {
         let now = self.now;
         let Some(live) = self.live(node) else { return };
-        let grace = live.is_complete().then_some(now + DRAIN_GRACE);
-        self.set_deadline(node, grace);
+        let complete = live.is_complete();
+        // A session's shell leaves nothing behind that would be worth waiting for.
+        let grace = match self.plan.session {
+            true => Duration::ZERO,
+            false => DRAIN_GRACE,
+        };
+        self.set_deadline(node, complete.then_some(now + grace));
     }
 
     pub(super) fn terminate(&mut self, node: u32, cause: Cause) {

@@ -11,18 +11,20 @@ mod deadlines;
 mod doors;
 mod ending;
 mod flow;
+mod input;
 mod life;
 mod lines;
 mod node;
 mod reading;
+mod session;
 mod teardown;
 mod window;
 
-pub use doors::{Effect, Event, Exit, Order, Plan, Protocol, Request, Source, Time};
+pub use doors::{Effect, Event, Exit, Notice, Order, Plan, Protocol, Request, Source, Time};
 
 use crate::limits::SPAWNS_PER_TURN;
 use crate::outcome::{Outcome, Reason};
-use crate::output::{Output, Stream};
+use crate::output::{Gather, Output, Stream};
 use deadlines::Deadlines;
 use node::{Node, Process};
 use reading::Reading;
@@ -43,6 +45,8 @@ enum Slot {
 pub struct Engine {
     plan: Plan,
     slots: Vec<Slot>,
+    /// Slots whose command runs here, beside the nodes of a session.
+    locals: Vec<u32>,
     done: usize,
     alive: usize,
     ending: usize,
@@ -53,6 +57,8 @@ pub struct Engine {
     starts_left: usize,
     teardown: Teardown,
     output: Output,
+    gather: Option<Gather>,
+    notices: VecDeque<Notice>,
     blocked: [bool; 2],
     flush: bool,
     flush_until: Option<Time>,
@@ -67,16 +73,19 @@ impl Engine {
         let total = plan.labels.len();
         Self {
             slots: (0..total).map(|_| Slot::Waiting).collect(),
+            locals: Vec::new(),
             done: 0,
             alive: 0,
             ending: 0,
-            window: Window::new(total as u32, plan.window),
+            window: Window::new(total as u32, plan.window, !plan.session),
             deadlines: Deadlines::default(),
             reading: Reading::default(),
             reads_left: 0,
             starts_left: 0,
             teardown: Teardown::Running,
             output: Output::new(plan.sinks),
+            gather: None,
+            notices: VecDeque::new(),
             blocked: [false; 2],
             flush: false,
             flush_until: None,
@@ -109,6 +118,10 @@ impl Engine {
             Event::Dry { source } => self.dry(source),
             Event::Eof { source } => self.close(source),
             Event::Exited { node, exit } => self.exited(node, exit),
+            Event::Fed { node, bytes } => self.fed(node, bytes),
+            Event::InputBlocked { node } => self.input_blocked(node),
+            Event::InputWritable { node } => self.input_writable(node),
+            Event::InputClosed { node } => self.input_closed(node),
             Event::Request(request) => self.requested(request),
             Event::Resumed => self.order_all(Order::Continue),
             Event::Wrote { sink, bytes } => self.wrote(sink, bytes),
@@ -145,6 +158,9 @@ impl Engine {
             }
         }
         let full = self.output.is_high();
+        if self.flush {
+            self.output.lay_footer();
+        }
         if (self.flush || full)
             && let Some(sink) = self.writable_sink()
         {
@@ -236,6 +252,16 @@ impl Engine {
     pub fn say(&mut self, text: &str) {
         self.output.say(text);
         self.await_flush();
+    }
+
+    /// How nodes are told from one another, by rank.
+    pub fn labels(&self) -> &[Box<str>] {
+        &self.plan.labels
+    }
+
+    /// The time of this turn.
+    pub fn now(&self) -> Time {
+        self.now
     }
 
     /// Asserts the invariants.

@@ -3,11 +3,13 @@
 //! A node is done when its process is reaped and both its streams are closed, in whatever order that comes: [`Node::is_joined`] is asked
 //! after every fact. Nothing else ends a node.
 
+use super::input::Input;
 use super::lines::Lines;
 use super::reading::{Seated, Turn};
 use super::{Exit, Protocol, Time};
 use crate::outcome::Outcome;
 use crate::output::Stream;
+use std::rc::Rc;
 
 /// The local process that carries a node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -90,12 +92,26 @@ impl Half {
     }
 }
 
+/// The command a session's shell was given last, until it is done with it.
+#[derive(Debug)]
+pub struct Command {
+    pub number: u32,
+    /// Its shell has begun it: from here on an interrupt meets the command.
+    pub begun: bool,
+    /// An interrupt that came before that.
+    pub interrupt: Option<Rc<[u8]>>,
+    /// On which streams its end was reported.
+    pub done: [bool; 2],
+}
+
 /// A node that was started.
 #[derive(Debug)]
 pub struct Node {
     pub process: Process,
     pub link: Link,
     pub halves: [Half; 2],
+    pub input: Input,
+    pub command: Option<Command>,
     pub status: Option<u8>,
     pub cause: Option<Cause>,
     pub killed: bool,
@@ -115,6 +131,8 @@ impl Node {
                 Link::Up
             },
             halves: prefixes.map(Half::new),
+            input: Input::default(),
+            command: None,
             status: None,
             cause: None,
             killed: false,

@@ -14,22 +14,31 @@ pub struct Window {
     again: VecDeque<u32>,
     running: usize,
     limit: usize,
+    /// Nodes end by themselves, and give back what they hold.
+    passing: bool,
     retry_at: Option<Time>,
     tries: u32,
 }
 
 impl Window {
-    /// Over `total` nodes, at most `limit` of them at once.
-    pub fn new(total: u32, limit: usize) -> Self {
+    /// Over `total` nodes, at most `limit` of them at once. `passing`: they end by themselves.
+    pub fn new(total: u32, limit: usize, passing: bool) -> Self {
         Self {
             next: 0,
             total,
             again: VecDeque::new(),
             running: 0,
             limit: limit.max(1),
+            passing,
             retry_at: None,
             tries: 0,
         }
+    }
+
+    /// One more node, and room for it.
+    pub fn grow(&mut self) {
+        self.total += 1;
+        self.limit += 1;
     }
 
     /// Nodes not started yet.
@@ -75,10 +84,10 @@ impl Window {
         self.running -= 1;
     }
 
-    /// The kernel had no process or descriptor for this node: it waits until another is done, or, when none runs, for a moment.
+    /// The kernel had no process or descriptor for this node: it waits until another is done, or, when none will be, for a moment.
     /// False when that has gone on for too long; the node then counts as running still.
     pub fn put_back(&mut self, node: u32, now: Time) -> bool {
-        if self.running > 1 {
+        if self.running > 1 && self.passing {
             self.limit = self.running - 1;
         } else if self.tries == SPAWN_TRIES_MAX {
             return false;

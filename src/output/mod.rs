@@ -1,11 +1,18 @@
 //! Whole lines on their way out: labels, colours, harmless escapes, and the bounded queue in front of each sink.
 //!
-//! Nothing here writes. Invariant: a queue only ever grows by whole lines, so lines of different nodes never mix.
+//! Nothing here writes. Invariant: a queue only ever grows by whole lines, so lines of different nodes never mix; what stands below all
+//! lines, the footer, is taken away before a line and drawn anew behind it.
 
 mod escape;
+mod footer;
+mod gather;
 mod queue;
 
+pub use footer::Footer;
+pub use gather::{Gather, Group};
+
 use crate::limits::OUT_HIGH_BYTES;
+use footer::Bottom;
 use queue::Queue;
 
 /// One of the two streams of a node, and of clsh.
@@ -51,6 +58,7 @@ pub struct Output {
     sinks: Sinks,
     queues: [Queue; 2],
     closed: [bool; 2],
+    bottom: Bottom,
 }
 
 impl Output {
@@ -60,6 +68,7 @@ impl Output {
             sinks,
             queues: Default::default(),
             closed: [false; 2],
+            bottom: Bottom::default(),
         }
     }
 
@@ -96,6 +105,7 @@ impl Output {
         }
         let harmless = self.sinks.styles[sink].harmless;
         self.queues[sink].append(|out| {
+            self.bottom.lift(sink, out);
             out.reserve(prefix.len() + line.len() + 1);
             out.extend_from_slice(prefix);
             if harmless {
@@ -109,9 +119,52 @@ impl Output {
 
     /// Queues clsh's own words, whole lines, on stderr.
     pub fn say(&mut self, text: &str) {
-        let sink = self.sink(Stream::Err) as usize;
-        if !self.closed[sink] {
-            self.queues[sink].append(|out| out.extend_from_slice(text.as_bytes()));
+        self.tell(Stream::Err, text.as_bytes());
+    }
+
+    /// Queues clsh's own words as they are.
+    pub fn tell(&mut self, stream: Stream, text: &[u8]) {
+        let sink = self.sink(stream) as usize;
+        if !self.closed[sink] && !text.is_empty() {
+            self.queues[sink].append(|out| {
+                self.bottom.lift(sink, out);
+                out.extend_from_slice(text);
+            });
+        }
+    }
+
+    /// What stands below all lines from now on.
+    pub fn set_footer(&mut self, footer: Option<Footer>) {
+        for (sink, queue) in self.queues.iter_mut().enumerate() {
+            queue.append(|out| self.bottom.lift(sink, out));
+        }
+        let sink = footer
+            .as_ref()
+            .map(|footer| self.sink(footer.stream) as usize);
+        self.bottom.set(footer, sink.unwrap_or_default());
+    }
+
+    /// Leaves the footer where it stands, `tail` behind it, as lines of the past.
+    pub fn keep_footer(&mut self, tail: &[u8]) {
+        self.lay_footer();
+        if let Some(sink) = self.bottom.keep()
+            && !self.closed[sink]
+        {
+            self.queues[sink].append(|out| out.extend_from_slice(tail));
+        }
+    }
+
+    /// The screen was another's meanwhile: the footer is drawn anew where the cursor stands.
+    pub fn forget_footer(&mut self) {
+        self.bottom.forget();
+    }
+
+    /// Draws the footer where it is missing: no more lines come before the next write.
+    pub fn lay_footer(&mut self) {
+        if let Some(sink) = self.bottom.missing()
+            && !self.closed[sink]
+        {
+            self.queues[sink].append(|out| self.bottom.lay(out));
         }
     }
 

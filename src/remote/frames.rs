@@ -1,6 +1,6 @@
 //! The frames the wrapper sends back, and how they are told from output.
 //!
-//! A frame is `MARK nonce word number MARK newline` and may follow the last line of output directly when that line has no newline of
+//! A frame is `MARK nonce word numbers MARK newline` and may follow the last line of output directly when that line has no newline of
 //! its own. Both marks and the nonce must match: whatever else looks like a frame is output and passes. The nonce is fresh for every
 //! run and as unlikely to stand in output as any 128 random bits.
 
@@ -14,8 +14,12 @@ pub const MARK: u8 = 0x1e;
 pub enum Frame {
     /// The node is connected and the command is about to run.
     Hello,
-    /// The command ended with this status.
+    /// The command, or the session's shell, ended with this status.
     Exit(u8),
+    /// A session's shell begins this command.
+    Start(u32),
+    /// It is done with this command, which ended with this status.
+    Done(u32, u8),
 }
 
 /// The secret of one run that marks its frames.
@@ -47,16 +51,8 @@ impl Nonce {
         let from = body.len().saturating_sub(FRAME_BYTES_MAX);
         let start = from + body[from..].iter().rposition(|&byte| byte == MARK)?;
         let text = std::str::from_utf8(&body[start + 1..]).ok()?;
-        let (word, number) = text
-            .strip_prefix(&*self.0)?
-            .strip_prefix(' ')?
-            .split_once(' ')?;
-        let frame = match word {
-            "hello" => number.parse::<u32>().ok().map(|_| Frame::Hello)?,
-            "exit" => Frame::Exit(number.parse().ok()?),
-            _ => return None,
-        };
-        Some((start, frame))
+        let frame = text.strip_prefix(&*self.0)?.strip_prefix(' ')?;
+        Some((start, read(frame)?))
     }
 
     /// How many bytes at the end of an unfinished line may be the beginning of a frame: they are not the user's to see yet.
@@ -77,6 +73,21 @@ impl Nonce {
         let rest = &rest[1..];
         let known = rest.len().min(nonce.len());
         rest[..known] == nonce[..known]
+    }
+}
+
+/// The words between nonce and mark.
+fn read(frame: &str) -> Option<Frame> {
+    let (word, numbers) = frame.split_once(' ')?;
+    match word {
+        "hello" => numbers.parse::<u32>().ok().map(|_| Frame::Hello),
+        "exit" => numbers.parse().ok().map(Frame::Exit),
+        "start" => numbers.parse().ok().map(Frame::Start),
+        "done" => {
+            let (command, status) = numbers.split_once(' ')?;
+            Some(Frame::Done(command.parse().ok()?, status.parse().ok()?))
+        }
+        _ => None,
     }
 }
 
@@ -109,6 +120,14 @@ mod tests {
             nonce().find(&line("^^N exit 0^")),
             Some((1, Frame::Exit(0)))
         );
+        assert_eq!(
+            nonce().find(&line("^N start 4294967295^")),
+            Some((0, Frame::Start(u32::MAX)))
+        );
+        assert_eq!(
+            nonce().find(&line("text^N done 12 130^")),
+            Some((4, Frame::Done(12, 130)))
+        );
     }
 
     #[test]
@@ -133,6 +152,10 @@ mod tests {
             "^N exit 0^ ",
             "^Nexit 0^",
             "^N  exit 0^",
+            "^N done 1^",
+            "^N done 1 256^",
+            "^N done 1 2 3^",
+            "^N start 4294967296^",
         ] {
             assert_eq!(nonce().find(&line(text)), None, "{text}");
         }

@@ -26,6 +26,9 @@ impl fmt::Display for TooLong {
     }
 }
 
+/// What stands in for the login shell where a session's shells run here.
+const LOCAL_SHELL: &[u8] = b"sh";
+
 /// What a node's command line ends in.
 enum Payload {
     /// The wrapper around the command.
@@ -36,12 +39,21 @@ enum Payload {
     Words(Vec<Vec<u8>>),
 }
 
+/// What runs on a node.
+#[derive(Debug, Clone, Copy)]
+pub enum Work<'a> {
+    /// One command: its words as typed.
+    Command(&'a [Vec<u8>]),
+    /// A session: the command line of a shell that reads commands from its stdin.
+    Session(&'a str),
+}
+
 /// What all nodes' command lines are made from.
 pub struct Call<'a> {
     /// How a node is reached.
     pub transport: &'a Transport,
-    /// The command's words as typed.
-    pub words: &'a [Vec<u8>],
+    /// What runs there.
+    pub work: Work<'a>,
     /// The user to log in as where a node names none (`-l`).
     pub user: Option<&'a str>,
     /// What `%u` stands for where neither names one.
@@ -73,21 +85,28 @@ impl Invocation {
     pub fn new(call: Call, nonce: &Nonce) -> Result<Self, TooLong> {
         let Call {
             transport,
-            words,
+            work,
             user,
             local_user,
             connect,
             kill_after,
             count,
         } = call;
-        let payload = match transport {
-            Transport::Exec => Payload::Words(words.to_vec()),
-            Transport::Ssh { bare: true, .. } | Transport::Template { bare: true, .. } => {
-                Payload::Bare(words.join(&b' '))
+        let wrapped = |wrapper: Result<Wrapper, usize>| {
+            wrapper
+                .map(Payload::Wrapped)
+                .map_err(|bytes| TooLong { bytes })
+        };
+        let payload = match (work, transport) {
+            (Work::Session(shell), _) => wrapped(Wrapper::session(shell, nonce))?,
+            (Work::Command(words), Transport::Exec) => Payload::Words(words.to_vec()),
+            (
+                Work::Command(words),
+                Transport::Ssh { bare: true, .. } | Transport::Template { bare: true, .. },
+            ) => Payload::Bare(words.join(&b' ')),
+            (Work::Command(words), Transport::Ssh { .. } | Transport::Template { .. }) => {
+                wrapped(Wrapper::command(&words.join(&b' '), nonce))?
             }
-            Transport::Ssh { .. } | Transport::Template { .. } => Payload::Wrapped(
-                Wrapper::new(&words.join(&b' '), nonce).map_err(|bytes| TooLong { bytes })?,
-            ),
         };
         if let Payload::Bare(command) = &payload
             && command.len() > ARGUMENT_BYTES_MAX
@@ -120,7 +139,7 @@ impl Invocation {
             (Transport::Ssh { .. }, _) => return Some(b"ssh"),
             (Transport::Template { words, .. }, _) => words.first()?.as_bytes(),
             (Transport::Exec, Payload::Words(words)) => words.first()?,
-            (Transport::Exec, _) => return None,
+            (Transport::Exec, _) => return Some(LOCAL_SHELL),
         };
         (!first.contains(&b'%')).then_some(first)
     }
@@ -135,7 +154,9 @@ impl Invocation {
         match &self.transport {
             Transport::Exec => match &self.payload {
                 Payload::Words(words) => words.iter().map(|word| fill(word)).collect(),
-                Payload::Wrapped(_) | Payload::Bare(_) => Vec::new(),
+                Payload::Wrapped(_) | Payload::Bare(_) => {
+                    vec![LOCAL_SHELL.to_vec(), b"-c".to_vec(), self.last(node, rank)]
+                }
             },
             Transport::Ssh { ssh, .. } => {
                 let mut words = self.ssh_words(ssh, node);

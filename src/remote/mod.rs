@@ -1,13 +1,15 @@
-//! How a node is reached and what runs there: command lines, quoting, the wrapper script, the frames it sends back.
+//! How a node is reached and what runs there: command lines, quoting, the wrapper scripts, the frames they send back.
 //!
 //! Nothing here starts a process. Invariant: a node's name reaches a command line as an argument of its own, behind `--` or inside the
 //! wrapper's quotes, so that it can become neither an option nor a shell word.
 
 mod frames;
 mod invocation;
+mod shell;
 mod transport;
 mod wrapper;
 
 pub use frames::{Frame, Nonce};
-pub use invocation::{Call, Invocation, TooLong};
+pub use invocation::{Call, Invocation, TooLong, Work};
+pub use shell::{command, interrupt};
 pub use transport::{SshOptions, Transport, TransportError};

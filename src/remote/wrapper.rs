@@ -1,4 +1,4 @@
-//! The wrapper: a small POSIX sh script that runs the command on the far side and tells how it went.
+//! The wrapper: a small POSIX sh script that runs one command, or a session's shell, on the far side and tells how it went.
 //!
 //! The login shell reads the line first, and not all are POSIX: csh takes no newline and no `!` inside quotes, fish unescapes `\\` and
 //! `\'` inside single quotes. So the line holds neither of those: every such byte travels as `\0ooo`, which all of them leave alone and
@@ -7,7 +7,10 @@
 use super::frames::Nonce;
 use crate::limits::{ARGUMENT_BYTES_MAX, NAME_BYTES_MAX};
 
-const SCRIPT: &str = include_str!("wrapper.sh");
+const PROLOGUE: &str = include_str!("prologue.sh");
+const COMMAND: &str = include_str!("wrapper.sh");
+const SESSION: &str = include_str!("session.sh");
+const SHELL: &str = include_str!("shell.sh");
 const BOOTSTRAP: &[u8] = br#"exec sh -c 'eval "$(printf %b "$1")"' clsh"#;
 
 /// The part of the wrapped command line that is the same for all nodes.
@@ -18,15 +21,26 @@ pub struct Wrapper {
 
 impl Wrapper {
     /// Wraps `command`. The error is the length of the line in bytes when it is too long for a single argument.
-    pub fn new(command: &[u8], nonce: &Nonce) -> Result<Self, usize> {
+    pub fn command(command: &[u8], nonce: &Nonce) -> Result<Self, usize> {
+        Self::new(COMMAND, command, nonce)
+    }
+
+    /// Wraps the persistent shell of a session; `shell` is a command line that reads commands from its stdin. The error is as above.
+    pub fn session(shell: &str, nonce: &Nonce) -> Result<Self, usize> {
+        let first = plain(SHELL).replace("NONCE", nonce.as_str());
+        Self::new(SESSION, format!("{shell}\n{first}").as_bytes(), nonce)
+    }
+
+    fn new(body: &str, text: &[u8], nonce: &Nonce) -> Result<Self, usize> {
+        let script = format!("{}\n{}", plain(PROLOGUE), plain(body));
         // `pgrep -f` and `pkill -f` on the far side match whole command lines: a command that stood readable in the wrapper's own
         // would be found there. A command too long for that goes readable.
         let line = [true, false]
-            .map(|scatter| compose(command, nonce, scatter))
+            .map(|scatter| compose(&script, text, nonce, scatter))
             .into_iter()
             .find(|line| fits(line));
         line.map(|line| Self { line })
-            .ok_or_else(|| compose(command, nonce, false).len())
+            .ok_or_else(|| compose(&script, text, nonce, false).len())
     }
 
     /// The whole line for one node. When the connection goes, its command gets SIGTERM and `grace_secs` later SIGKILL.
@@ -39,12 +53,12 @@ impl Wrapper {
     }
 }
 
-fn compose(command: &[u8], nonce: &Nonce, scatter: bool) -> Vec<u8> {
+fn compose(script: &str, text: &[u8], nonce: &Nonce, scatter: bool) -> Vec<u8> {
     let mut line = BOOTSTRAP.to_vec();
     for (argument, scatter) in [
-        (script().as_bytes(), scatter),
+        (script.as_bytes(), scatter),
         (nonce.as_str().as_bytes(), false),
-        (command, scatter),
+        (text, scatter),
     ] {
         line.push(b' ');
         quote(argument, scatter, &mut line);
@@ -57,9 +71,9 @@ fn fits(line: &[u8]) -> bool {
     line.len() + 5 * NAME_BYTES_MAX + 64 <= ARGUMENT_BYTES_MAX
 }
 
-/// The script without its comments and indentation.
-fn script() -> String {
-    SCRIPT
+/// A script without its comments and indentation.
+fn plain(script: &str) -> String {
+    script
         .lines()
         .map(str::trim)
         .filter(|line| !line.is_empty() && !line.starts_with('#'))
@@ -116,7 +130,7 @@ mod tests {
     #[test]
     fn the_command_is_not_readable_in_the_line() {
         let nonce = Nonce::new([1; 16]);
-        let line = Wrapper::new(b"pkill -f nginx", &nonce)
+        let line = Wrapper::command(b"pkill -f nginx", &nonce)
             .expect("short")
             .line("node1", 0, 1, 2);
         let line = String::from_utf8(line).expect("ascii");
@@ -128,7 +142,7 @@ mod tests {
     #[test]
     fn a_command_that_no_argument_can_hold_is_refused() {
         let nonce = Nonce::new([1; 16]);
-        assert!(Wrapper::new(&vec![b'x'; 100_000], &nonce).is_ok());
-        assert!(Wrapper::new(&vec![b'x'; 130_000], &nonce).is_err());
+        assert!(Wrapper::command(&vec![b'x'; 100_000], &nonce).is_ok());
+        assert!(Wrapper::command(&vec![b'x'; 130_000], &nonce).is_err());
     }
 }

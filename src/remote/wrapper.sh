@@ -1,14 +1,4 @@
-# Arguments: script, nonce, command, host, rank, count, seconds from SIGTERM to SIGKILL; command is still encoded. Descriptors: 3 the channel's stdin, 4 its stderr.
-nonce=$2 grace=$7 again=$8 gone=
-command=$(printf %b. "$3") command=${command%.}
-CLSH_HOST=$4 CLSH_RANK=$5 CLSH_COUNT=$6
-export CLSH_HOST CLSH_RANK CLSH_COUNT
-exec 3<&0 4>&2 </dev/null 2>/dev/null
-# Under sudo, su and the like this shell is not the leader of its group, and the group is not its own to end.
-if [ -z "$again" ] && ! kill -0 -$$ && command -v setsid >/dev/null; then
-  exec setsid sh -c 'eval "$(printf %b "$1")"' "$0" "$1" "$2" "$3" "$4" "$5" "$6" "$7" again <&3 2>&4 3<&- 4>&-
-fi
-if kill -0 -$$; then group=-$$; else group=$$; fi
+# One command. Text: the command.
 [ -x "$SHELL" ] || SHELL=/bin/sh
 # The command gets these signals by default; this shell outlives them to report how the command ended.
 trap : HUP INT QUIT TERM
@@ -40,7 +30,7 @@ watch() {
 watch >/dev/null 4>&- &
 watcher=$!
 printf '\036%s hello %s\036\n' "$nonce" $$ >&4
-(exec "$SHELL" -c "$command" 2>&4 3<&- 4>&-)
+(exec "$SHELL" -c "$text" 2>&4 3<&- 4>&-)
 status=$?
 # ksh93 counts death by a signal from 256.
 [ $status -lt 256 ] || status=$((status - 128))

@@ -1,21 +1,28 @@
 //! The only room that touches the kernel. It decides nothing, and knows nothing of nodes: keys, descriptors, processes.
 
+mod history;
+mod input;
 mod limit;
 mod reactor;
 mod signals;
 mod spawn;
 mod stdio;
+mod terminal;
 
+pub use history::{load_history, remember};
+pub use input::Input;
 pub use limit::{Descriptors, descriptors};
 pub use reactor::{Reactor, Ready};
 pub use signals::{Signals, die_by, stop_self};
 pub use spawn::{
-    Child, Ended, Program, SpawnError, Spawner, find_program, reap, reap_any, signal_group,
+    Child, Ended, Ends, Program, SpawnError, Spawner, Stdin, find_program, is_stopped, reap,
+    reap_any, signal_group,
 };
 pub use stdio::{Sink, Written, print, same_place};
+pub use terminal::Terminal;
 
 use std::io::Read;
-use std::os::fd::BorrowedFd;
+use std::os::fd::{AsFd, BorrowedFd};
 
 /// Random bytes from the kernel, for secrets.
 pub fn random() -> std::io::Result<[u8; 16]> {
@@ -49,6 +56,19 @@ pub enum Got {
     Dry,
     /// The end, which includes every error: there is nothing more to come.
     Eof,
+}
+
+/// Writes once to a non-blocking pipe.
+pub fn write(fd: impl AsFd, bytes: &[u8]) -> Written {
+    loop {
+        return match nix::unistd::write(&fd, bytes) {
+            Ok(count) => Written::Bytes(count),
+            Err(nix::errno::Errno::EINTR) => continue,
+            Err(nix::errno::Errno::EAGAIN) => Written::Blocked,
+            Err(nix::errno::Errno::EPIPE) => Written::Closed,
+            Err(error) => Written::Failed(error.into()),
+        };
+    }
 }
 
 /// Reads once from a non-blocking descriptor.

@@ -9,7 +9,7 @@ use nix::errno::Errno;
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use nix::libc;
 use nix::sys::signal::{SigSet, SigmaskHow, Signal, killpg, sigprocmask};
-use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
+use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, waitid, waitpid};
 use nix::unistd::{Pid, pipe2};
 use std::ffi::{CStr, CString, OsStr, c_char, c_int, c_void};
 use std::os::fd::{AsRawFd, OwnedFd, RawFd};
@@ -28,12 +28,31 @@ pub struct Program(CString);
 pub struct Child {
     /// Its process, which is also its group.
     pub pid: i32,
-    /// Write end of its stdin, when it has one.
+    /// Write end of its stdin, when it has one, non-blocking.
     pub stdin: Option<OwnedFd>,
-    /// Read end of its stdout, non-blocking.
-    pub stdout: OwnedFd,
-    /// Read end of its stderr, non-blocking.
-    pub stderr: OwnedFd,
+    /// Read ends of its stdout and stderr, when they are not clsh's own, non-blocking.
+    pub outputs: Option<[OwnedFd; 2]>,
+}
+
+/// What a child reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stdin {
+    /// The null device.
+    Null,
+    /// A pipe that holds one newline and stays open as long as [`Child::stdin`] does.
+    Lifeline,
+    /// What clsh reads.
+    Own,
+}
+
+/// How a child is connected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ends {
+    pub stdin: Stdin,
+    /// stdout and stderr are pipes, not clsh's own.
+    pub piped: bool,
+    /// Its group becomes the foreground of the terminal on stdin.
+    pub foreground: bool,
 }
 
 /// Why no process was started.
@@ -61,6 +80,7 @@ struct Order<'a> {
     ends: [RawFd; 3],
     parent: libc::pid_t,
     files: Option<libc::rlimit>,
+    foreground: bool,
     error: c_int,
 }
 
@@ -81,21 +101,20 @@ impl Spawner {
         })
     }
 
-    /// Starts `program`. Its stdin is the null device, or with `lifeline` a pipe that holds one newline and stays open as long as
-    /// [`Child::stdin`] does.
+    /// Starts `program`.
+    ///
+    /// # Errors
+    /// The system has nothing to give, or this program can't be run.
     pub fn spawn(
         &mut self,
         program: &Program,
         words: &[Vec<u8>],
         extra: &[(&str, String)],
-        lifeline: bool,
+        ends: Ends,
     ) -> Result<Child, SpawnError> {
         let words = c_strings(words.iter().cloned())?;
-        let extra = c_strings(
-            extra
-                .iter()
-                .map(|(name, value)| format!("{name}={value}").into_bytes()),
-        )?;
+        let extra = extra.iter();
+        let extra = c_strings(extra.map(|(name, value)| format!("{name}={value}").into_bytes()))?;
         let arguments = pointers(words.iter());
         let replaced = |old: &&CString| extra.iter().any(|new| variable(new) == variable(old));
         let environment = pointers(
@@ -104,43 +123,46 @@ impl Spawner {
                 .filter(|old| !replaced(old))
                 .chain(&extra),
         );
-        let (stdin_far, stdin) = match lifeline {
-            true => pipe2(OFlag::O_CLOEXEC)
-                .map(|(far, near)| (Some(far), Some(near)))
-                .map_err(exhausted)?,
-            false => (None, None),
+        let stdin = match ends.stdin {
+            Stdin::Lifeline => Some(lifeline()?),
+            Stdin::Null | Stdin::Own => None,
         };
-        let (stdout, stdout_far) = output_pipe()?;
-        let (stderr, stderr_far) = output_pipe()?;
-        if let Some(near) = &stdin {
-            nix::unistd::write(near, b"\n").map_err(exhausted)?;
-        }
-        let stdin_far = stdin_far.as_ref().unwrap_or(&self.null).as_raw_fd();
+        let outputs = match ends.piped {
+            true => Some([output_pipe()?, output_pipe()?]),
+            false => None,
+        };
+        let stdin_far = match (&stdin, ends.stdin) {
+            (Some((far, _)), _) => far.as_raw_fd(),
+            (None, Stdin::Own) => libc::STDIN_FILENO,
+            (None, _) => self.null.as_raw_fd(),
+        };
+        let [stdout_far, stderr_far] = match &outputs {
+            Some(pipes) => pipes.each_ref().map(|(_, far)| far.as_raw_fd()),
+            None => [libc::STDOUT_FILENO, libc::STDERR_FILENO],
+        };
         let mut order = Order {
             program: &program.0,
             arguments: &arguments,
             environment: &environment,
-            ends: [stdin_far, stdout_far.as_raw_fd(), stderr_far.as_raw_fd()],
+            ends: [stdin_far, stdout_far, stderr_far],
             parent: nix::unistd::getpid().as_raw(),
             files: self.files.map(|(soft, hard)| libc::rlimit {
                 rlim_cur: soft,
                 rlim_max: hard,
             }),
+            foreground: ends.foreground,
             error: 0,
         };
         let pid = clone_and_run(&mut order, &mut self.stack).map_err(exhausted)?;
-        match order.error {
-            0 => Ok(Child {
-                pid,
-                stdin,
-                stdout,
-                stderr,
-            }),
-            error => {
-                let _ = waitpid(Pid::from_raw(pid), None);
-                Err(sort(Errno::from_raw(error)))
-            }
+        if order.error != 0 {
+            let _ = waitpid(Pid::from_raw(pid), None);
+            return Err(sort(Errno::from_raw(order.error)));
         }
+        Ok(Child {
+            pid,
+            stdin: stdin.map(|(_, near)| near),
+            outputs: outputs.map(|pipes| pipes.map(|(near, _)| near)),
+        })
     }
 }
 
@@ -184,6 +206,10 @@ extern "C" fn child(argument: *mut c_void) -> c_int {
         if libc::getppid() != order.parent {
             libc::_exit(127);
         }
+        if order.foreground {
+            // All signals are blocked here, SIGTTOU too.
+            libc::tcsetpgrp(libc::STDIN_FILENO, libc::getpid());
+        }
         for signal in 1..=libc::SIGSYS {
             let mut action: libc::sigaction = std::mem::zeroed();
             libc::sigaction(signal, std::ptr::null(), &mut action);
@@ -196,7 +222,7 @@ extern "C" fn child(argument: *mut c_void) -> c_int {
             }
         }
         for (number, &end) in order.ends.iter().enumerate() {
-            if libc::dup2(end, number as c_int) < 0 {
+            if end != number as c_int && libc::dup2(end, number as c_int) < 0 {
                 order.error = Errno::last_raw();
                 libc::_exit(127);
             }
@@ -215,6 +241,14 @@ extern "C" fn child(argument: *mut c_void) -> c_int {
         order.error = Errno::last_raw();
         libc::_exit(127)
     }
+}
+
+/// A pipe for stdin that holds one newline: far end, near end.
+fn lifeline() -> Result<(OwnedFd, OwnedFd), SpawnError> {
+    let (far, near) = pipe2(OFlag::O_CLOEXEC).map_err(exhausted)?;
+    fcntl(&near, FcntlArg::F_SETFL(OFlag::O_NONBLOCK)).map_err(exhausted)?;
+    nix::unistd::write(&near, b"\n").map_err(exhausted)?;
+    Ok((far, near))
 }
 
 fn output_pipe() -> Result<(OwnedFd, OwnedFd), SpawnError> {
@@ -303,6 +337,15 @@ fn wait(pid: Option<Pid>) -> Option<(i32, Ended)> {
             Ok(_) | Err(_) => None,
         };
     }
+}
+
+/// Whether this child was stopped since the last call. Reaps nothing.
+pub fn is_stopped(pid: i32) -> bool {
+    let flags = WaitPidFlag::WSTOPPED | WaitPidFlag::WNOHANG;
+    matches!(
+        waitid(Id::Pid(Pid::from_raw(pid)), flags),
+        Ok(WaitStatus::Stopped(..))
+    )
 }
 
 /// Signals every process of the group that `pid` leads. A group that is gone already is no error.

@@ -11,7 +11,7 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::stat::{FileStat, Mode, SFlag, fstat};
 use nix::unistd::write;
 use std::io::{self, IsTerminal};
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 
 /// What a poll(2) that says "writable" promises for pipes, terminals and sockets (pipe(7), `PIPE_BUF`).
 const CERTAIN_BYTES: usize = 4096;
@@ -51,9 +51,10 @@ impl Sink {
     pub fn new(standard: impl AsFd + IsTerminal) -> io::Result<Self> {
         let terminal = standard.is_terminal();
         let shared = standard.as_fd().try_clone_to_owned()?;
+        let own = || reopen(&shared, OFlag::O_WRONLY).map_or(Way::Shared, Way::Own);
         let way = match kind(&fstat(&shared)?) {
-            SFlag::S_IFIFO => reopen(&shared),
-            SFlag::S_IFCHR if terminal => reopen(&shared),
+            SFlag::S_IFIFO => own(),
+            SFlag::S_IFCHR if terminal => own(),
             SFlag::S_IFSOCK => Way::Shared,
             _ => Way::Plain,
         };
@@ -100,15 +101,16 @@ impl Sink {
     }
 }
 
-fn kind(stat: &FileStat) -> SFlag {
+/// What sort of file it is.
+pub(super) fn kind(stat: &FileStat) -> SFlag {
     SFlag::from_bits_truncate(stat.st_mode) & SFlag::S_IFMT
 }
 
-fn reopen(shared: &OwnedFd) -> Way {
-    use std::os::fd::AsRawFd;
+/// Opens the same pipe or terminal once more, non-blocking.
+pub(super) fn reopen(shared: &OwnedFd, way: OFlag) -> Option<OwnedFd> {
     let path = format!("/proc/self/fd/{}", shared.as_raw_fd());
-    let flags = OFlag::O_WRONLY | OFlag::O_NONBLOCK | OFlag::O_NOCTTY | OFlag::O_CLOEXEC;
-    open(path.as_str(), flags, Mode::empty()).map_or(Way::Shared, Way::Own)
+    let flags = way | OFlag::O_NONBLOCK | OFlag::O_NOCTTY | OFlag::O_CLOEXEC;
+    open(path.as_str(), flags, Mode::empty()).ok()
 }
 
 fn has_room(fd: BorrowedFd) -> bool {

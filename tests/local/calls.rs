@@ -84,18 +84,18 @@ fn wrong_flags_are_refused() {
 }
 
 #[test]
-fn a_call_without_a_command_says_so() {
+fn an_empty_command_and_a_session_that_cannot_be_are_refused() {
     let directory = scratch();
-    refused(
-        clsh_with(["-h", "n1"]),
-        directory.path(),
-        &["no command", "interactive"],
-    );
-    refused(
-        clsh_with(["-h", "n1", "--"]),
-        directory.path(),
-        &["no command"],
-    );
+    for (words, told) in [
+        (&["-i", "true"][..], "-i starts a session"),
+        (&["--shell", "bash", "true"], "--shell"),
+        (&["--bare"], "--bare"),
+        (&["--hostfile", "-"], "standard input"),
+    ] {
+        let mut call = clsh_with(["-h", "n1"]);
+        call.args(words);
+        refused(call, directory.path(), &[told]);
+    }
     refused(exec("n1", [""]), directory.path(), &["command is empty"]);
     refused(
         clsh_with(["-h", "n1", " "]),

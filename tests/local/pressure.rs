@@ -197,6 +197,7 @@ fn held_while_stuck(stuck: Duration) -> usize {
         keep_going: false,
         warn: false,
         verbose: false,
+        session: false,
         sinks: Sinks {
             styles: [Style::default(); 2],
             merged: false,

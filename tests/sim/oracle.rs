@@ -75,6 +75,7 @@ fn outcomes_are_true(sim: &Sim) {
         Some(Reason::Signal(signal)) => Verdict::Signal(signal),
         Some(Reason::OutputClosed) => Verdict::Signal(13),
         Some(Reason::OutputFailed | Reason::NodeLost) => Verdict::Status(255),
+        Some(Reason::Left(_)) => unreachable!("a one-shot run is not left"),
     };
     assert_eq!(verdict, expected);
 }

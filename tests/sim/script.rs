@@ -137,6 +137,7 @@ impl Scenario {
                 keep_going: false,
                 warn: true,
                 verbose: false,
+                session: false,
                 sinks: Sinks {
                     styles: [Style::default(); 2],
                     merged: false,

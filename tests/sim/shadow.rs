@@ -331,6 +331,7 @@ impl Shadow {
                 assert!(grace.is_some_and(|until| until <= now), "KILL too early");
             }
             Order::Kill => {}
+            Order::Interrupt => panic!("a one-shot run interrupts nobody"),
         }
         if node.term.or(node.kill).is_none() {
             // Only in the turn in which the reason comes both may be the cause.

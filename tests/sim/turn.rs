@@ -178,6 +178,7 @@ impl Sim<'_> {
                     self.kernel.close(source);
                 }
                 Effect::HangUp { node } => self.shadow.hangs_up(node),
+                Effect::Feed { .. } => unreachable!("a one-shot run feeds nobody"),
                 Effect::Signal { node, pid, order } => {
                     self.shadow.signals(node as usize, pid, order);
                     self.kernel.signal(pid, order);

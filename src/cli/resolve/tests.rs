@@ -48,7 +48,7 @@ fn call(words: &str, environment: &Environment) -> Result<Resolved, CliError> {
 #[track_caller]
 fn job_of(words: &str, environment: &Environment) -> Job {
     match call(words, environment).map(|resolved| resolved.action) {
-        Ok(Action::Run(job)) => job,
+        Ok(Action::Run(job)) => *job,
         other => panic!("{words}: {other:?}"),
     }
 }
@@ -89,7 +89,7 @@ fn defaults() {
     assert!(job.label && !job.keep_going);
     assert_eq!((job.color, job.talk), (ColorWhen::Auto, Talk::Normal));
     assert_eq!(job.user, None);
-    assert_eq!(job.words, [b"uptime"]);
+    assert_eq!(job.work, Work::Command(vec![b"uptime".to_vec()]));
     let ssh = SshOptions::default();
     assert_eq!(job.transport, Transport::Ssh { ssh, bare: false });
 }
@@ -130,7 +130,8 @@ fn every_flag_reaches_the_job() {
     assert!(!job.label && job.keep_going);
     assert_eq!((job.color, job.talk), (ColorWhen::Never, Talk::Verbose));
     assert_eq!(job.user.as_deref(), Some("bob"));
-    assert_eq!(job.words, [&b"ls"[..], b"-l", b"-- x"]);
+    let words = [&b"ls"[..], b"-l", b"-- x"].map(<[u8]>::to_vec);
+    assert_eq!(job.work, Work::Command(words.to_vec()));
     let ssh = SshOptions {
         options: vec!["A=1".to_owned(), "B=2".to_owned()],
         config: set("none"),
@@ -238,15 +239,51 @@ fn a_configuration_that_cannot_be_read_is_refused() {
 }
 
 #[test]
-fn a_call_without_a_command_says_so() {
-    let none = Environment::default();
-    for words in ["", "-h n1", "-h n1 --", "-q --"] {
-        let error = refused(words, &none);
-        assert!(
-            error.starts_with("no command was given; "),
-            "{words}: {error}"
-        );
+fn a_call_without_a_command_is_a_session() {
+    let environment = Environment {
+        state: Some("/state".into()),
+        ..Environment::default()
+    };
+    let session = |words: &str| match job_of(words, &environment).work {
+        Work::Session(session) => session,
+        work => panic!("{words}: {work:?}"),
+    };
+    for words in ["-h n1", "-h n1 --", "-h n1 -i", "-h n1 --interactive --"] {
+        let Session {
+            shell,
+            interactive,
+            history,
+            local_shell,
+            ..
+        } = session(words);
+        assert_eq!(shell, "sh");
+        assert_eq!(interactive, words.contains("-i"), "{words}");
+        assert_eq!(history, Some("/state/clsh/history".into()));
+        assert_eq!(local_shell, "/bin/sh");
     }
+    assert_eq!(session("-h n1 --shell busybox_sh").shell, "busybox sh");
+}
+
+#[test]
+fn what_a_session_cannot_be_is_refused() {
+    let none = Environment::default();
+    for (words, told) in [
+        ("-h n1 -i uptime", "-i starts a session"),
+        (
+            "-h n1 --shell bash uptime",
+            "--shell is the shell of a session",
+        ),
+        ("-h n1 --bare", "--bare sends one command"),
+        ("--hostfile -", "--hostfile - takes standard input"),
+    ] {
+        let error = refused(words, &none);
+        assert!(error.starts_with(told), "{words}: {error}");
+    }
+}
+
+#[test]
+fn an_empty_command_is_refused() {
+    let none = Environment::default();
     for words in ["-h n1 _", "-h n1 -- _ _", "-h n1 -- __"] {
         let error = refused(words, &none);
         assert!(

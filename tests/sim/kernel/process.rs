@@ -59,6 +59,7 @@ impl Kernel {
                 }
                 self.go_on(index);
             }
+            Order::Interrupt => unreachable!("a one-shot run interrupts nobody"),
             Order::Kill => {
                 process.script = [Step::Exit(Exit::Signal(9))].into();
                 (process.doomed, process.stopped, process.blocked) = (true, false, None);

@@ -1,0 +1,177 @@
+//! The processes of a run: started, watched, and reaped.
+
+use super::desk::Desk;
+use super::{Driver, Link, key, shown};
+use crate::engine::{Event, Exit, Source};
+use crate::output::Stream;
+use crate::sys::{self, Child, Ended, Ends, Program, SpawnError, Stdin};
+use nix::errno::Errno;
+use nix::libc::{SIGCONT, SIGKILL};
+use std::os::fd::{AsFd, OwnedFd};
+
+/// A process to be started.
+struct Start {
+    words: Vec<Vec<u8>>,
+    environment: Vec<(&'static str, String)>,
+    ends: Ends,
+}
+
+impl Driver<'_> {
+    pub(super) fn spawn(&mut self, node: u32) {
+        let order = self.order(node);
+        let words = order.words.clone();
+        match self.start(node, order) {
+            Ok(pid) => {
+                self.engine.on_event(Event::Spawned { node, pid });
+                self.close_missing(node);
+            }
+            Err(SpawnError::Exhausted(error)) => self.engine.on_event(Event::SpawnDelayed {
+                node,
+                error: error.desc(),
+            }),
+            Err(SpawnError::Refused(error)) => {
+                let text = format!(
+                    "cannot run '{}': {}",
+                    shown(words.first().map_or(b"", Vec::as_slice)),
+                    error.desc()
+                );
+                self.engine.on_event(Event::SpawnFailed {
+                    node,
+                    found: error != Errno::ENOENT,
+                    error: &text,
+                });
+            }
+        }
+    }
+
+    /// The program, looked up once as long as it stays the same.
+    fn program(&mut self, name: &[u8]) -> Result<Program, SpawnError> {
+        if let Some((known, program)) = &self.program
+            && known == name
+        {
+            return Ok(program.clone());
+        }
+        let program = sys::find_program(name).ok_or(SpawnError::Refused(Errno::ENOENT))?;
+        self.program = Some((name.to_vec(), program.clone()));
+        Ok(program)
+    }
+
+    /// What to start in this slot.
+    fn order(&self, slot: u32) -> Start {
+        let owner = self
+            .desk
+            .as_ref()
+            .map_or(Ok(slot as usize), |desk| desk.owner(slot));
+        match owner {
+            Ok(rank) => Start {
+                words: self.invocation.words(&self.job.nodes[rank], rank),
+                environment: self.invocation.environment(&self.job.nodes[rank], rank),
+                ends: Ends {
+                    stdin: match self.invocation.is_wrapped() {
+                        true => Stdin::Lifeline,
+                        false => Stdin::Null,
+                    },
+                    piped: true,
+                    foreground: false,
+                },
+            },
+            Err((words, ends)) => Start {
+                words,
+                environment: Vec::new(),
+                ends,
+            },
+        }
+    }
+
+    fn start(&mut self, node: u32, order: Start) -> Result<i32, SpawnError> {
+        let slot = node as usize;
+        let program = self.program(order.words.first().map_or(b"", Vec::as_slice))?;
+        let Child {
+            pid,
+            stdin,
+            outputs,
+        } = self
+            .spawner
+            .spawn(&program, &order.words, &order.environment, order.ends)?;
+        let streams = outputs.map_or([None, None], |outputs| outputs.map(Some));
+        for (stream, fd) in Stream::BOTH.into_iter().zip(&streams) {
+            // Refused only when the kernel is out of memory: then the child is ended by its closed pipes and this counts as one.
+            let key = key(Source { node, stream });
+            let watch = |fd: &OwnedFd| self.reactor.watch_reads(fd.as_fd(), key);
+            if fd.as_ref().is_some_and(|fd| watch(fd).is_err()) {
+                sys::signal_group(pid, SIGKILL);
+                // Not to be tried again: it may have run already.
+                return Err(SpawnError::Refused(Errno::ENOMEM));
+            }
+        }
+        if self.links.len() <= slot {
+            self.links.resize_with(slot + 1, || None);
+        }
+        self.links[slot] = Some(Box::new(Link {
+            lifeline: stdin,
+            watched: false,
+            streams,
+        }));
+        self.pids.insert(pid, node);
+        Ok(pid)
+    }
+
+    /// A command that has clsh's own stdout and stderr has no streams to wait for.
+    fn close_missing(&mut self, node: u32) {
+        for stream in Stream::BOTH {
+            let missing = self
+                .link(node)
+                .is_some_and(|link| link.streams[stream as usize].is_none());
+            if missing {
+                let source = Source { node, stream };
+                self.engine.on_event(Event::Eof { source });
+            }
+        }
+    }
+
+    pub(super) fn reap(&mut self) {
+        self.wake_local();
+        if !self.engine.holds_back() {
+            while let Some((pid, ended)) = sys::reap_any() {
+                self.exited(pid, ended);
+            }
+            return;
+        }
+        let pids: Vec<(i32, u32)> = self.pids.iter().map(|(&pid, &node)| (pid, node)).collect();
+        for (pid, node) in pids {
+            if self.engine.may_reap(node) {
+                self.reap_one(pid);
+            }
+        }
+    }
+
+    /// There is no job control for a command that runs here: one that is stopped goes on.
+    fn wake_local(&self) {
+        let Some(local) = self.desk.as_ref().and_then(Desk::local) else {
+            return;
+        };
+        let mine = self.pids.iter().find(|&(_, &node)| node == local);
+        if let Some((&pid, _)) = mine
+            && sys::is_stopped(pid)
+        {
+            sys::signal_group(pid, SIGCONT);
+        }
+    }
+
+    pub(super) fn reap_one(&mut self, pid: i32) {
+        if let Some(ended) = sys::reap(pid) {
+            self.exited(pid, ended);
+        }
+    }
+
+    fn exited(&mut self, pid: i32, ended: Ended) {
+        let Some(node) = self.pids.remove(&pid) else {
+            return;
+        };
+        let exit = match ended {
+            Ended::Code(code) => Exit::Code(code),
+            Ended::Signal(signal) => Exit::Signal(signal),
+        };
+        self.engine.on_event(Event::Exited { node, exit });
+    }
+}

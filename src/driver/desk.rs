@@ -1,0 +1,168 @@
+//! Where a session meets the kernel: the terminal or script it is typed at, the history's file, the commands that run here.
+
+use super::shown;
+use crate::engine::{Engine, Event, Request};
+use crate::job;
+use crate::session::{Effect, Local, Session};
+use crate::sys::{self, Ends, Got, Input, Stdin, Terminal};
+use nix::libc::{SIGINT, SIGTSTP, SIGWINCH};
+use std::ffi::OsString;
+use std::os::unix::ffi::OsStringExt;
+use std::path::PathBuf;
+
+/// The near side of a session.
+pub struct Desk {
+    session: Session,
+    input: Input,
+    terminal: Option<Terminal>,
+    /// There may be something to read.
+    readable: bool,
+    history: Option<PathBuf>,
+    local_shell: OsString,
+}
+
+impl Desk {
+    /// The terminal is taken, if there is one.
+    pub fn new(
+        job: &job::Session,
+        session: Session,
+        input: Input,
+        terminal: Option<Terminal>,
+    ) -> Self {
+        let mut desk = Self {
+            session,
+            readable: input.watchable().is_none(),
+            input,
+            terminal,
+            history: job.history.clone(),
+            local_shell: job.local_shell.clone(),
+        };
+        desk.take_terminal();
+        desk
+    }
+
+    /// stdin has something.
+    pub fn readable(&mut self) {
+        self.readable = true;
+    }
+
+    /// Whether there is something to do without a further event.
+    pub fn is_busy(&self) -> bool {
+        self.readable && self.session.is_hungry()
+    }
+
+    /// The slot of the command that runs here, if one does.
+    pub fn local(&self) -> Option<u32> {
+        self.session.local()
+    }
+
+    /// The node that has this slot, by rank, or what runs in it here.
+    pub fn owner(&self, slot: u32) -> Result<usize, (Vec<Vec<u8>>, Ends)> {
+        self.session
+            .owner(slot)
+            .map_err(|local| self.local_start(local))
+    }
+
+    fn local_start(&self, local: &Local) -> (Vec<Vec<u8>>, Ends) {
+        let terminal = self.terminal.is_some();
+        let words = vec![
+            self.local_shell.clone().into_vec(),
+            b"-c".to_vec(),
+            local.command.clone().into_bytes(),
+        ];
+        let ends = Ends {
+            stdin: if terminal { Stdin::Own } else { Stdin::Null },
+            piped: !(local.full_screen && terminal),
+            foreground: terminal,
+        };
+        (words, ends)
+    }
+
+    /// A signal came. Says whether it was the session's.
+    pub fn signalled(&mut self, signal: i32, engine: &mut Engine) -> bool {
+        match signal {
+            SIGINT if engine.reason().is_none() => self.session.interrupt(engine),
+            SIGTSTP => self.suspend(engine),
+            SIGWINCH => self.measure(),
+            _ => return false,
+        }
+        true
+    }
+
+    /// Reads what is typed, lets the session work, and does what it asks for.
+    pub fn attend(&mut self, engine: &mut Engine, buffer: &mut [u8]) {
+        if self.is_busy() {
+            match self.input.read(buffer) {
+                Got::Bytes(count) => self.session.feed(&buffer[..count]),
+                Got::Dry => self.readable = false,
+                Got::Eof => self.session.end_of_input(),
+            }
+        }
+        self.session.advance(engine);
+        while let Some(effect) = self.session.poll_effect() {
+            match effect {
+                Effect::Lend(true) => self.lend_terminal(),
+                Effect::Lend(false) => self.take_terminal(),
+                Effect::Remember(line) => self.remember(&line, engine),
+                Effect::Suspend => self.suspend(engine),
+            }
+        }
+        // While it ends, Ctrl-C is a signal again, and a second one counts.
+        if engine.reason().is_some() {
+            self.lend_terminal();
+        }
+    }
+
+    /// clsh goes on after a stop.
+    pub fn resumed(&mut self, engine: &mut Engine) {
+        if self.local().is_none() {
+            self.take_terminal();
+        }
+        engine.forget_footer();
+    }
+
+    fn suspend(&mut self, engine: &mut Engine) {
+        self.lend_terminal();
+        engine.on_event(Event::Request(Request::Suspend));
+    }
+
+    fn lend_terminal(&mut self) {
+        if let Some(terminal) = &mut self.terminal {
+            terminal.restore();
+        }
+    }
+
+    fn take_terminal(&mut self) {
+        let keys = self.session.reads_keys();
+        if let Some(terminal) = &mut self.terminal {
+            terminal.take_foreground();
+            if keys {
+                terminal.read_keys();
+            }
+        }
+        // Bytes may have come while nobody looked.
+        self.readable = true;
+        self.measure();
+    }
+
+    fn measure(&mut self) {
+        if let Some(terminal) = &self.terminal {
+            self.session.resize(terminal.columns());
+        }
+    }
+
+    /// A history that can't be kept is said once.
+    fn remember(&mut self, line: &str, engine: &mut Engine) {
+        if let Some(path) = &self.history
+            && let Err(error) = sys::remember(path, line)
+        {
+            use std::os::unix::ffi::OsStrExt;
+            engine.say(&format!(
+                "clsh: cannot keep the history in '{}': {}\n",
+                shown(path.as_os_str().as_bytes()),
+                sys::error_text(&error)
+            ));
+            self.history = None;
+        }
+    }
+}

@@ -1,0 +1,78 @@
+//! What a node is to read: texts that nodes share, and how far this one is.
+
+use std::collections::VecDeque;
+use std::rc::Rc;
+
+/// One node's input, first in, first out.
+#[derive(Debug, Default)]
+pub struct Input {
+    texts: VecDeque<Rc<[u8]>>,
+    /// Bytes of the first text that are written.
+    written: usize,
+    /// Nothing more is taken just now.
+    pub blocked: bool,
+    /// Nothing is taken ever again.
+    pub closed: bool,
+}
+
+impl Input {
+    /// What comes next; empty when all is written.
+    pub fn pending(&self) -> &[u8] {
+        self.texts.front().map_or(&[], |text| &text[self.written..])
+    }
+
+    /// Appends a text. Says whether it should be written now.
+    pub fn push(&mut self, text: Rc<[u8]>) -> bool {
+        if self.closed || text.is_empty() {
+            return false;
+        }
+        self.texts.push_back(text);
+        !self.blocked
+    }
+
+    /// So many bytes of [`Input::pending`] were written.
+    pub fn consume(&mut self, bytes: usize) {
+        self.written += bytes;
+        if self.pending().is_empty() {
+            self.texts.pop_front();
+            self.written = 0;
+        }
+    }
+
+    /// Nothing is taken any more.
+    pub fn close(&mut self) {
+        *self = Self {
+            closed: true,
+            ..Self::default()
+        };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_leave_whole_and_in_order_however_they_are_cut() {
+        let mut input = Input::default();
+        let texts: [&[u8]; 3] = [b"one", b"", b"three"];
+        for text in texts {
+            input.push(text.into());
+        }
+        let mut left = Vec::new();
+        while !input.pending().is_empty() {
+            let bytes = input.pending().len().min(2);
+            left.extend_from_slice(&input.pending()[..bytes]);
+            input.consume(bytes);
+        }
+        assert_eq!(left, texts.concat());
+    }
+
+    #[test]
+    fn a_closed_input_takes_nothing() {
+        let mut input = Input::default();
+        assert!(input.push((*b"a").into()));
+        input.close();
+        assert!(!input.push((*b"b").into()) && input.pending().is_empty());
+    }
+}

@@ -1,0 +1,244 @@
+//! What a session asks of the engine beyond one run: further slots, commands for shells that stay, and news of them.
+//!
+//! Invariant: each command that was given to a node is answered by one [`Notice::Done`] or by the node's [`Notice::Gone`].
+
+use super::node::{Cause, Command, Node, Process};
+use super::teardown::Demand;
+use super::{Effect, Engine, Notice, Order, Protocol, Slot, Source};
+use crate::limits::GATHER_BYTES_MAX;
+use crate::outcome::Reason;
+use crate::output::{Footer, Gather, Stream};
+use crate::report;
+use std::rc::Rc;
+
+impl Engine {
+    /// The next thing the session should know, until there is none.
+    pub fn poll_notice(&mut self) -> Option<Notice> {
+        self.notices.pop_front()
+    }
+
+    /// A further slot for a node, which starts when its turn comes.
+    pub fn add(&mut self, label: &str) -> u32 {
+        let slot = self.slots.len() as u32;
+        self.slots.push(Slot::Waiting);
+        self.plan.labels.push(label.into());
+        self.window.grow();
+        slot
+    }
+
+    /// A further slot for a command that runs here.
+    pub fn add_local(&mut self, label: &str) -> u32 {
+        let slot = self.add(label);
+        self.locals.push(slot);
+        slot
+    }
+
+    /// Gives a node a command: `text` makes its shell run it under this number.
+    pub fn command(&mut self, node: u32, number: u32, text: Rc<[u8]>) {
+        let until = self.plan.time_limit.map(|limit| self.now + limit);
+        let Some(live) = self.live(node) else { return };
+        live.command = Some(Command {
+            number,
+            begun: false,
+            interrupt: None,
+            done: [false; 2],
+        });
+        // A node whose shell is ending already keeps the deadline of that.
+        if live.cause.is_none() && live.status.is_none() {
+            self.set_deadline(node, until);
+        }
+        self.feed(node, text);
+    }
+
+    /// Interrupts the command of a node through `text`, as soon as its shell has begun it.
+    pub fn interrupt(&mut self, node: u32, text: Rc<[u8]>) {
+        let Some(Node {
+            command: Some(command),
+            ..
+        }) = self.live(node)
+        else {
+            return;
+        };
+        if command.begun {
+            self.feed(node, text);
+        } else {
+            command.interrupt = Some(text);
+        }
+    }
+
+    /// Signals a command that runs here.
+    pub fn signal(&mut self, node: u32, order: Order) {
+        self.order(node, order);
+    }
+
+    /// Ends one node.
+    pub fn part(&mut self, node: u32) {
+        if let Some(Node {
+            process: Process::Running(_),
+            cause: None,
+            ..
+        }) = self.live(node)
+        {
+            self.terminate(node, Cause::Teardown);
+        }
+    }
+
+    /// Ends the run.
+    pub fn end(&mut self, reason: Reason) {
+        self.demand(Demand::End(reason));
+    }
+
+    /// Queues whole lines for one sink.
+    pub fn tell(&mut self, sink: Stream, text: &str) {
+        self.output.tell(sink, text.as_bytes());
+    }
+
+    /// What stands below all lines from now on.
+    pub fn set_footer(&mut self, footer: Option<Footer>) {
+        self.output.set_footer(footer);
+    }
+
+    /// Takes the footer away and leaves these bytes in its place.
+    pub fn replace_footer(&mut self, sink: Stream, bytes: &[u8]) {
+        self.output.set_footer(None);
+        self.output.tell(sink, bytes);
+    }
+
+    /// Leaves the footer where it stands, `tail` behind it.
+    pub fn keep_footer(&mut self, tail: &[u8]) {
+        self.output.keep_footer(tail);
+    }
+
+    /// The screen was another's meanwhile.
+    pub fn forget_footer(&mut self) {
+        self.output.forget_footer();
+    }
+
+    /// Whether the session has something to learn.
+    pub fn has_notices(&self) -> bool {
+        !self.notices.is_empty()
+    }
+
+    /// The nodes' lines are kept from now on, until [`Engine::gathered`].
+    pub fn gather(&mut self) {
+        self.gather = Some(Gather::default());
+    }
+
+    /// What was gathered, or nothing when it was too much and has been printed.
+    pub fn gathered(&mut self) -> Option<Gather> {
+        self.gather.take()
+    }
+
+    /// Queues a line without a label.
+    pub fn bare_line(&mut self, stream: Stream, text: &[u8]) {
+        self.output.line(stream, b"", text);
+    }
+
+    /// Ends the run at once.
+    pub fn end_at_once(&mut self, reason: Reason) {
+        self.demand(Demand::Kill(reason));
+    }
+
+    /// Queues a line as one of a node with this prefix.
+    pub fn line(&mut self, stream: Stream, label: &str, rank: usize, text: &[u8]) {
+        let prefix = self.output.prefix(stream, rank, label);
+        self.output.line(stream, &prefix, text);
+    }
+
+    /// What a node is to read next.
+    pub fn input(&self, node: u32) -> &[u8] {
+        match self.slots.get(node as usize) {
+            Some(Slot::Live(live)) => live.input.pending(),
+            _ => &[],
+        }
+    }
+
+    pub(super) fn protocol(&self, node: u32) -> &Protocol {
+        match self.locals.contains(&node) {
+            true => &Protocol::Local,
+            false => &self.plan.protocol,
+        }
+    }
+
+    /// A shell began a command, or ended it.
+    pub(super) fn reported(&mut self, source: Source, number: u32, status: Option<u8>) {
+        let Some(live) = self.live(source.node) else {
+            return;
+        };
+        let Some(command) = live.command.as_mut().filter(|held| held.number == number) else {
+            return;
+        };
+        command.begun = true;
+        let Some(status) = status else {
+            if let Some(text) = command.interrupt.take() {
+                self.feed(source.node, text);
+            }
+            return;
+        };
+        command.done[source.stream as usize] = true;
+        if command.done != [true; 2] {
+            return;
+        }
+        live.command = None;
+        if live.cause.is_none() && live.status.is_none() {
+            self.set_deadline(source.node, None);
+        }
+        self.notices.push_back(Notice::Done {
+            node: source.node,
+            command: number,
+            status,
+        });
+    }
+
+    fn feed(&mut self, node: u32, text: Rc<[u8]>) {
+        if let Some(live) = self.live(node)
+            && live.input.push(text)
+        {
+            self.effects.push_back(Effect::Feed { node });
+        }
+    }
+
+    pub(super) fn fed(&mut self, node: u32, bytes: usize) {
+        if let Some(live) = self.live(node) {
+            live.input.consume(bytes);
+        }
+    }
+
+    pub(super) fn input_blocked(&mut self, node: u32) {
+        if let Some(live) = self.live(node) {
+            live.input.blocked = true;
+        }
+    }
+
+    pub(super) fn input_writable(&mut self, node: u32) {
+        if let Some(live) = self.live(node)
+            && std::mem::take(&mut live.input.blocked)
+            && !live.input.pending().is_empty()
+        {
+            self.effects.push_back(Effect::Feed { node });
+        }
+    }
+
+    pub(super) fn input_closed(&mut self, node: u32) {
+        if let Some(live) = self.live(node) {
+            live.input.close();
+        }
+    }
+
+    /// More than can be kept: what was gathered is printed, and the rest as it comes.
+    pub(super) fn spill(&mut self) {
+        if self
+            .gather
+            .as_ref()
+            .is_none_or(|gather| gather.bytes() <= GATHER_BYTES_MAX)
+        {
+            return;
+        }
+        self.output.say(&report::too_much_to_gather());
+        for (node, stream, text) in self.gather.take().iter().flat_map(Gather::lines) {
+            let label = &self.plan.labels[node as usize];
+            let prefix = self.output.prefix(stream, node as usize, label);
+            self.output.line(stream, &prefix, text);
+        }
+    }
+}

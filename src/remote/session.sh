@@ -1,0 +1,39 @@
+# A session: one persistent shell. Text: the shell's command line, a newline, and what the shell reads first (shell.sh). Descriptor 5: the channel's stdout.
+shell=${text%%"
+"*} first=${text#*"
+"}
+exec 5>&1
+# Handlers, not "ignore": what is ignored here could never be trapped in the shell.
+trap : HUP INT QUIT TERM
+# Passes lines on to the shell, and outlives it: the connection's end is the end of the whole group.
+relay() {
+  trap '' HUP INT QUIT TERM PIPE
+  # The first line proves that the transport forwards stdin.
+  if IFS= read -r line; then
+    exec 4>&- 5>&-
+    printf '%s\n' "$first"
+  else
+    echo 'clsh: this transport forwards no standard input, which a session needs' >&4
+    return
+  fi
+  while IFS= read -r line; do
+    if [ "$line" = "$nonce" ]; then kill -INT $group; else printf '%s\n' "$line"; fi
+  done
+  exec >/dev/null
+  kill -TERM $group
+  kill -CONT $group
+  # In the background: the channel is done as soon as the shell is.
+  (sleep "$grace"; kill -KILL $group) &
+}
+relay <&3 | {
+  trap : HUP INT QUIT TERM
+  exec 3<&-
+  # In a subshell, or this one would say on the channel which signal ended it.
+  (eval "exec $shell") >&5 2>&4 8>&5 9>&4 4>&- 5>&-
+  status=$?
+  # ksh93 counts death by a signal from 256.
+  [ $status -lt 256 ] || status=$((status - 128))
+  printf '\036%s exit %s\036\n' "$nonce" $status >&5
+  printf '\036%s exit %s\036\n' "$nonce" $status >&4
+  exit $status
+}

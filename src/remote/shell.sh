@@ -1,0 +1,36 @@
+# What the persistent shell reads first. Descriptors 8 and 9 are the channel's stdout and stderr, whatever becomes of 1 and 2; commands don't get them.
+# _clsh_c: the command. _clsh_b: its number while it runs. _clsh_i: it was interrupted.
+_clsh_c= _clsh_b= _clsh_i=
+_clsh_start() {
+  _clsh_b=$1
+  printf '\036NONCE start %s\036\n' "$1" >&9
+}
+_clsh_done() {
+  [ -z "$_clsh_i" ] || set -- 130
+  printf '\036NONCE done %s %s\036\n' "$_clsh_b" "$1" >&8
+  printf '\036NONCE done %s %s\036\n' "$_clsh_b" "$1" >&9
+  _clsh_b= _clsh_i=
+}
+# Sent behind an interrupt, for the one that came between a command's end and its report.
+_clsh_late() { [ -z "$_clsh_b" ] || _clsh_done 130; }
+# An interrupt ends the whole command line, as in an interactive shell, and not just the program that runs.
+if [ "${BASH_VERSION-}" ]; then
+  # bash skips each further command where a DEBUG trap says so.
+  _clsh_skip() {
+    case $BASH_COMMAND in
+      _clsh_done*) trap - DEBUG; shopt -u extdebug; set +T ;;
+      *) return 1 ;;
+    esac
+  }
+  trap '[ -z "$_clsh_b" ] || { _clsh_i=1; set -T; shopt -s extdebug; trap "_clsh_skip || ! break 999 2>/dev/null" DEBUG; break 999 2>/dev/null; }' INT
+elif [ "${ZSH_VERSION-}" ]; then
+  # Neither zsh nor ksh knows a way to leave more than the program, or the loops.
+  setopt posix_builtins
+  trap '_clsh_i=$_clsh_b' INT
+elif [ "${KSH_VERSION-}" ]; then
+  trap '[ -z "$_clsh_b" ] || { _clsh_i=1; break 999; } 2>/dev/null' INT
+else
+  # An error ends what "command eval" evaluates, and not the shell.
+  trap '[ -z "$_clsh_b" ] || { _clsh_i=1; : ${_clsh_error?}; } 2>/dev/null' INT
+fi
+printf '\036NONCE hello %s\036\n' $$ >&9

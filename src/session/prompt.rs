@@ -1,0 +1,243 @@
+//! Where the session's lines come from: a line editor on a terminal, or plain lines from anything else.
+
+use super::complete::Words;
+use super::editor::{self, Editor};
+use super::words::PROMPT;
+use crate::engine::Engine;
+use crate::limits::COMMAND_BYTES_MAX;
+use crate::output::{Footer, Stream};
+
+/// Makes a terminal mark what is pasted (xterm's bracketed paste), and stop it.
+const PASTE_ON: &[u8] = b"\x1b[?2004h";
+const PASTE_OFF: &[u8] = b"\x1b[?2004l";
+
+/// What a person asks for at the prompt.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Asked {
+    /// A line, its newline taken off.
+    Line(Vec<u8>),
+    /// A line that is longer than a command may be.
+    TooLong,
+    /// Ctrl-C; the line is empty again.
+    Interrupt,
+    /// Ctrl-D, or the end of the input.
+    End,
+    /// Ctrl-Z.
+    Suspend,
+    /// Ctrl-\.
+    Quit,
+}
+
+/// How lines are read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Manner {
+    /// A terminal that obeys escapes: a line editor, with these lines of history.
+    Editor(Vec<String>),
+    /// A terminal that does not: it echoes what is typed.
+    Terminal,
+    /// A pipe or a file, but with a prompt. Nobody echoes.
+    Shown,
+    /// A script: no prompt.
+    Script,
+}
+
+/// The prompt.
+pub struct Prompt {
+    face: Stream,
+    source: Source,
+    ended: bool,
+}
+
+enum Source {
+    Editor(Box<Editor>),
+    Plain {
+        bytes: Vec<u8>,
+        shown: bool,
+        echo: bool,
+    },
+}
+
+impl Prompt {
+    /// Shown on `face`.
+    pub fn new(manner: Manner, face: Stream) -> Self {
+        let source = match manner {
+            Manner::Editor(history) => Source::Editor(Box::new(Editor::new(PROMPT, history))),
+            Manner::Terminal | Manner::Shown | Manner::Script => Source::Plain {
+                bytes: Vec::new(),
+                shown: manner != Manner::Script,
+                echo: manner == Manner::Shown,
+            },
+        };
+        Self {
+            face,
+            source,
+            ended: false,
+        }
+    }
+
+    /// Whether it reads single keys.
+    pub fn is_editor(&self) -> bool {
+        matches!(self.source, Source::Editor(_))
+    }
+
+    /// The terminal's width.
+    pub fn resize(&mut self, columns: usize) {
+        if let Source::Editor(editor) = &mut self.source {
+            editor.resize(columns);
+        }
+    }
+
+    /// Bytes were read.
+    pub fn feed(&mut self, read: &[u8]) {
+        match &mut self.source {
+            Source::Editor(editor) => editor.feed(read),
+            Source::Plain { bytes, .. } => bytes.extend_from_slice(read),
+        }
+    }
+
+    /// Nothing more will be read.
+    pub fn end(&mut self) {
+        self.ended = true;
+    }
+
+    /// Whether more should be read: a script is left where it is until its next line is due.
+    pub fn is_hungry(&self, ready: bool) -> bool {
+        match &self.source {
+            _ if self.ended => false,
+            Source::Editor(_) => true,
+            Source::Plain { bytes, .. } => ready && !bytes.contains(&b'\n'),
+        }
+    }
+
+    /// What was asked for next, if anything was.
+    pub fn next(&mut self, words: &Words) -> Option<Asked> {
+        let asked = match &mut self.source {
+            Source::Editor(editor) => editor.next(words).map(Asked::from),
+            Source::Plain { bytes, .. } => next_line(bytes, self.ended),
+        };
+        asked.or(self.ended.then_some(Asked::End))
+    }
+
+    /// What can't wait while a command runs.
+    pub fn urgent(&mut self) -> Option<Asked> {
+        match &mut self.source {
+            Source::Editor(editor) => editor.urgent().map(Asked::from),
+            Source::Plain { .. } => None,
+        }
+    }
+
+    /// Shows the prompt and what is typed at it.
+    pub fn show(&mut self, engine: &mut Engine) {
+        let (draw, erase) = match &mut self.source {
+            Source::Editor(editor) => {
+                if let Some(names) = editor.listing() {
+                    engine.tell(self.face, &names);
+                }
+                let view = editor.view();
+                (
+                    [PASTE_ON, &view.draw].concat(),
+                    [PASTE_OFF, &view.erase].concat(),
+                )
+            }
+            Source::Plain { shown: true, .. } => (PROMPT.into(), b"\n".to_vec()),
+            Source::Plain { shown: false, .. } => return,
+        };
+        engine.set_footer(Some(Footer {
+            stream: self.face,
+            draw,
+            erase,
+        }));
+    }
+
+    /// Leaves the prompt on the screen as it was when something was asked.
+    pub fn leave(&mut self, engine: &mut Engine, asked: &Asked) {
+        match &mut self.source {
+            Source::Editor(editor) => {
+                let parting = editor.parting();
+                engine.replace_footer(self.face, &[PASTE_OFF, &parting].concat());
+            }
+            Source::Plain { echo, .. } => {
+                let tail = match asked {
+                    Asked::Line(line) if *echo => [line, &b"\n"[..]].concat(),
+                    Asked::Line(_) | Asked::TooLong => Vec::new(),
+                    _ => b"\n".to_vec(),
+                };
+                // A script's next line may be there before its prompt was.
+                self.show(engine);
+                engine.keep_footer(&tail);
+            }
+        }
+    }
+
+    /// Drops what is typed: Ctrl-C, where it comes as a signal.
+    pub fn clear(&mut self) {
+        match &mut self.source {
+            Source::Editor(editor) => editor.feed(b"\x03"),
+            Source::Plain { bytes, .. } => bytes.clear(),
+        }
+    }
+
+    /// Keeps a line for the history. Says whether it belongs there.
+    pub fn remember(&mut self, line: &str) -> bool {
+        match &mut self.source {
+            Source::Editor(editor) => editor.remember(line),
+            Source::Plain { .. } => false,
+        }
+    }
+}
+
+/// Takes the first line. The last one may lack its newline.
+fn next_line(bytes: &mut Vec<u8>, ended: bool) -> Option<Asked> {
+    let end = bytes.iter().position(|&byte| byte == b'\n');
+    if end.unwrap_or(bytes.len()) > COMMAND_BYTES_MAX {
+        bytes.clear();
+        return Some(Asked::TooLong);
+    }
+    let end = match end {
+        Some(end) => end,
+        None if ended && !bytes.is_empty() => bytes.len(),
+        None => return None,
+    };
+    let rest = bytes.split_off(bytes.len().min(end + 1));
+    let mut line = std::mem::replace(bytes, rest);
+    line.truncate(end);
+    if line.last() == Some(&b'\r') {
+        line.pop();
+    }
+    Some(Asked::Line(line))
+}
+
+impl From<editor::Asked> for Asked {
+    fn from(asked: editor::Asked) -> Self {
+        match asked {
+            editor::Asked::Line(line) if line.len() > COMMAND_BYTES_MAX => Self::TooLong,
+            editor::Asked::Line(line) => Self::Line(line.into_bytes()),
+            editor::Asked::Interrupt => Self::Interrupt,
+            editor::Asked::End => Self::End,
+            editor::Asked::Suspend => Self::Suspend,
+            editor::Asked::Quit => Self::Quit,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_script_is_taken_line_by_line() {
+        let mut bytes = b"one\r\n\n\xfflast".to_vec();
+        let line = |text: &[u8]| Some(Asked::Line(text.to_vec()));
+        assert_eq!(next_line(&mut bytes, false), line(b"one"));
+        assert_eq!(next_line(&mut bytes, false), line(b""));
+        assert_eq!(next_line(&mut bytes, false), None);
+        assert_eq!(next_line(&mut bytes, true), line(b"\xfflast"));
+        assert_eq!(next_line(&mut bytes, true), None);
+    }
+
+    #[test]
+    fn a_line_has_a_bound() {
+        let mut bytes = vec![b'x'; COMMAND_BYTES_MAX + 1];
+        assert_eq!(next_line(&mut bytes, false), Some(Asked::TooLong));
+    }
+}

@@ -1,0 +1,135 @@
+//! One command's round trip: to every node that is meant, and back from all of them.
+
+use super::seats::{Seats, State};
+use super::{Session, Stage, words};
+use crate::engine::{Engine, Time};
+use crate::outcome::Outcome;
+use crate::output::{Gather, Stream};
+use crate::remote::{self, Nonce};
+use crate::report;
+use std::rc::Rc;
+
+/// A command that runs.
+pub struct Round {
+    /// The nodes it was given to, by rank, and what each returned.
+    outcomes: Vec<(usize, Option<Outcome>)>,
+    pending: usize,
+    started: Time,
+}
+
+impl Round {
+    /// Interrupts it where it still runs.
+    pub fn interrupt(&self, seats: &Seats, nonce: &Nonce, engine: &mut Engine) {
+        let text: Rc<[u8]> = remote::interrupt(nonce).into();
+        for &(rank, _) in self
+            .outcomes
+            .iter()
+            .filter(|(_, outcome)| outcome.is_none())
+        {
+            engine.interrupt(seats.seats[rank].slot, text.clone());
+        }
+    }
+}
+
+impl Session {
+    /// Gives a command to these nodes.
+    pub(super) fn run(&mut self, ranks: Vec<usize>, command: &[u8], engine: &mut Engine) {
+        self.number = self.number.wrapping_add(1);
+        let text: Rc<[u8]> = remote::command(self.number, command).into();
+        self.rule(engine);
+        if self.gather {
+            engine.gather();
+        }
+        for &rank in &ranks {
+            let seat = &mut self.seats.seats[rank];
+            seat.state = State::Running;
+            engine.command(seat.slot, self.number, text.clone());
+        }
+        self.status = 0;
+        self.interrupted = None;
+        self.stage = Stage::Running(Round {
+            pending: ranks.len(),
+            outcomes: ranks.into_iter().map(|rank| (rank, None)).collect(),
+            started: engine.now(),
+        });
+    }
+
+    /// A node is done with the command, or gone.
+    pub(super) fn finished(&mut self, rank: usize, outcome: Outcome, engine: &mut Engine) {
+        let Stage::Running(round) = &mut self.stage else {
+            return;
+        };
+        let seat = &mut self.seats.seats[rank];
+        if seat.state == State::Running {
+            seat.state = State::Ready;
+        }
+        seat.last = Some((outcome.status(), engine.now().saturating_sub(round.started)));
+        self.status = self.status.max(outcome.status());
+        // In order of rank, so that each node is found at once.
+        if let Ok(place) = round
+            .outcomes
+            .binary_search_by_key(&rank, |&(rank, _)| rank)
+            && round.outcomes[place].1.replace(outcome).is_none()
+        {
+            round.pending -= 1;
+        }
+        if round.pending == 0 {
+            self.close_round(engine);
+        }
+    }
+
+    fn close_round(&mut self, engine: &mut Engine) {
+        let Stage::Running(round) = std::mem::replace(&mut self.stage, Stage::Ready) else {
+            return;
+        };
+        if let Some(gather) = engine.gathered() {
+            self.show_groups(&round, &gather, engine);
+        }
+        self.rule(engine);
+        if !self.setting.quiet && engine.reason().is_none() {
+            let seats = &self.seats.seats;
+            let nodes = round
+                .outcomes
+                .iter()
+                .filter_map(|&(rank, outcome)| Some((rank, outcome?)));
+            // Of nodes that are gone it was said already.
+            let here = nodes.filter(|&(rank, _)| seats[rank].state == State::Ready);
+            engine.say(&report::summary(
+                here.map(|(rank, outcome)| (&*seats[rank].label, outcome)),
+            ));
+        }
+    }
+
+    fn show_groups(&self, round: &Round, gather: &Gather, engine: &mut Engine) {
+        let slot = |&(rank, outcome): &(usize, Option<Outcome>)| {
+            (self.seats.seats[rank].slot, outcome.map(Outcome::status))
+        };
+        let nodes: Vec<(u32, Option<u8>)> = round.outcomes.iter().map(slot).collect();
+        for group in gather.groups(&nodes) {
+            if group.is_silent() {
+                continue;
+            }
+            let ranks: Vec<usize> = group
+                .members
+                .iter()
+                .map(|&place| round.outcomes[place].0)
+                .collect();
+            let names = self.seats.labels(&ranks);
+            engine.tell(Stream::Out, &words::group(&names));
+            for line in group.lines(Stream::Out) {
+                engine.bare_line(Stream::Out, line);
+            }
+            let subject = words::subject(&names);
+            for line in group.lines(Stream::Err) {
+                engine.line(Stream::Err, &subject, ranks[0], line);
+            }
+        }
+    }
+
+    /// The line around a command's output.
+    pub(super) fn rule(&self, engine: &mut Engine) {
+        if self.setting.interactive {
+            engine.tell(self.setting.face, words::RULE);
+        }
+    }
+}
