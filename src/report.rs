@@ -9,7 +9,7 @@ use std::time::Duration;
 const LONGEST_SHOWN: usize = 5;
 
 /// What became of a node, in the words of the summary.
-pub fn phrase(outcome: Outcome) -> String {
+fn phrase(outcome: Outcome) -> String {
     match outcome {
         Outcome::Exited(status) => format!("exited with exit code {status}"),
         Outcome::TimedOut => "timed out".into(),

@@ -101,7 +101,7 @@ impl Desk {
         self.session.advance(engine);
         while let Some(effect) = self.session.poll_effect() {
             match effect {
-                Effect::Lend(true) => self.lend_terminal(),
+                Effect::Lend(true) => self.terminal.iter_mut().for_each(Terminal::lend),
                 Effect::Lend(false) => self.take_terminal(),
                 Effect::Remember(line) => self.remember(&line, engine),
                 Effect::Suspend => self.suspend(engine),
@@ -109,7 +109,7 @@ impl Desk {
         }
         // While it ends, Ctrl-C is a signal again, and a second one counts.
         if engine.reason().is_some() {
-            self.lend_terminal();
+            self.restore_terminal();
         }
     }
 
@@ -122,11 +122,11 @@ impl Desk {
     }
 
     fn suspend(&mut self, engine: &mut Engine) {
-        self.lend_terminal();
+        self.restore_terminal();
         engine.on_event(Event::Request(Request::Suspend));
     }
 
-    fn lend_terminal(&mut self) {
+    fn restore_terminal(&mut self) {
         if let Some(terminal) = &mut self.terminal {
             terminal.restore();
         }
@@ -135,7 +135,7 @@ impl Desk {
     fn take_terminal(&mut self) {
         let keys = self.session.reads_keys();
         if let Some(terminal) = &mut self.terminal {
-            terminal.take_foreground();
+            terminal.reclaim();
             if keys {
                 terminal.read_keys();
             }

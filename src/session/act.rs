@@ -236,9 +236,7 @@ impl Session {
         if !self.setting.quiet && engine.reason().is_none() {
             engine.say(&report::summary([(words::LOCAL, outcome)].into_iter()));
         }
-        if !self.setting.keep_going && !self.seats.any(State::is_alive) {
-            self.quit(None, engine);
-        }
+        self.quit_if_deserted(engine);
     }
 }
 

@@ -21,12 +21,11 @@ use crate::limits::INTERRUPT_TWICE;
 use crate::outcome::{Outcome, Reason};
 use crate::output::Stream;
 use crate::remote::Nonce;
-use crate::report;
 use complete::Words;
 use prompt::{Asked, Prompt};
 use round::Round;
 use seats::{Seats, State};
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 /// What a session is from its start.
 pub struct Setting {
@@ -97,6 +96,8 @@ pub struct Session {
     gather: bool,
     status: u8,
     interrupted: Option<Time>,
+    /// Nodes that went this turn, and how: told together.
+    parted: Vec<(usize, Outcome)>,
     effects: VecDeque<Effect>,
 }
 
@@ -115,6 +116,7 @@ impl Session {
             gather: false,
             status: 0,
             interrupted: None,
+            parted: Vec::new(),
             effects: VecDeque::new(),
             setting,
         }
@@ -209,6 +211,7 @@ impl Session {
             while let Some(notice) = engine.poll_notice() {
                 self.note(notice, engine);
             }
+            self.tell_parted(engine);
             if engine.reason().is_some() {
                 self.leave(engine);
                 return;
@@ -312,20 +315,39 @@ impl Session {
             Outcome::Lost => State::Lost,
             Outcome::TimedOut | Outcome::Ended | Outcome::NotStarted => State::Stopped,
         };
-        let ending = engine.reason().is_some();
-        if matches!(outcome, Outcome::Exited(_) | Outcome::TimedOut) && !ending {
-            let text = words::ended(&seat.label, &report::phrase(outcome));
-            engine.say(&text);
+        if matches!(outcome, Outcome::Exited(_) | Outcome::TimedOut) {
+            self.parted.push((rank, outcome));
         }
         match before {
             State::Connecting => self.arrived(engine),
             State::Running => self.finished(rank, outcome, engine),
             _ => self.status = self.status.max(outcome.status()),
         }
+        self.quit_if_deserted(engine);
+    }
+
+    /// With nobody left to talk to the session is over, unless somebody is there who wants to go on.
+    fn quit_if_deserted(&mut self, engine: &mut Engine) {
         let stays = self.setting.interactive && self.setting.keep_going;
         let idle = matches!(self.stage, Stage::Ready);
         if idle && !stays && !self.seats.any(State::is_alive) {
+            self.tell_parted(engine);
             self.quit(None, engine);
+        }
+    }
+
+    /// Says which nodes' shells are no more, those that ended alike together.
+    fn tell_parted(&mut self, engine: &mut Engine) {
+        let mut kinds: BTreeMap<Outcome, Vec<usize>> = BTreeMap::new();
+        for (rank, outcome) in self.parted.drain(..) {
+            kinds.entry(outcome).or_default().push(rank);
+        }
+        if engine.reason().is_some() {
+            return;
+        }
+        for (outcome, mut ranks) in kinds {
+            ranks.sort_unstable();
+            engine.say(&words::parted(&self.seats.labels(&ranks), outcome));
         }
     }
 

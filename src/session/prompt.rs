@@ -52,6 +52,8 @@ enum Source {
     Editor(Box<Editor>),
     Plain {
         bytes: Vec<u8>,
+        /// A line that is too long is dropped up to its end.
+        skipping: bool,
         shown: bool,
         echo: bool,
     },
@@ -64,6 +66,7 @@ impl Prompt {
             Manner::Editor(history) => Source::Editor(Box::new(Editor::new(PROMPT, history))),
             Manner::Terminal | Manner::Shown | Manner::Script => Source::Plain {
                 bytes: Vec::new(),
+                skipping: false,
                 shown: manner != Manner::Script,
                 echo: manner == Manner::Shown,
             },
@@ -113,7 +116,9 @@ impl Prompt {
     pub fn next(&mut self, words: &Words) -> Option<Asked> {
         let asked = match &mut self.source {
             Source::Editor(editor) => editor.next(words).map(Asked::from),
-            Source::Plain { bytes, .. } => next_line(bytes, self.ended),
+            Source::Plain {
+                bytes, skipping, ..
+            } => next_line(bytes, skipping, self.ended),
         };
         asked.or(self.ended.then_some(Asked::End))
     }
@@ -187,20 +192,24 @@ impl Prompt {
 }
 
 /// Takes the first line. The last one may lack its newline.
-fn next_line(bytes: &mut Vec<u8>, ended: bool) -> Option<Asked> {
+fn next_line(bytes: &mut Vec<u8>, skipping: &mut bool, ended: bool) -> Option<Asked> {
     let end = bytes.iter().position(|&byte| byte == b'\n');
-    if end.unwrap_or(bytes.len()) > COMMAND_BYTES_MAX {
-        bytes.clear();
-        return Some(Asked::TooLong);
+    let length = end.unwrap_or(bytes.len());
+    if *skipping || length > COMMAND_BYTES_MAX {
+        let told = std::mem::replace(skipping, end.is_none());
+        bytes.drain(..end.map_or(length, |end| end + 1));
+        return match told {
+            true if end.is_some() => next_line(bytes, skipping, ended),
+            true => None,
+            false => Some(Asked::TooLong),
+        };
     }
-    let end = match end {
-        Some(end) => end,
-        None if ended && !bytes.is_empty() => bytes.len(),
-        None => return None,
-    };
-    let rest = bytes.split_off(bytes.len().min(end + 1));
+    if end.is_none() && (!ended || bytes.is_empty()) {
+        return None;
+    }
+    let rest = bytes.split_off(bytes.len().min(length + 1));
     let mut line = std::mem::replace(bytes, rest);
-    line.truncate(end);
+    line.truncate(length);
     if line.last() == Some(&b'\r') {
         line.pop();
     }
@@ -224,20 +233,40 @@ impl From<editor::Asked> for Asked {
 mod tests {
     use super::*;
 
-    #[test]
-    fn a_script_is_taken_line_by_line() {
-        let mut bytes = b"one\r\n\n\xfflast".to_vec();
-        let line = |text: &[u8]| Some(Asked::Line(text.to_vec()));
-        assert_eq!(next_line(&mut bytes, false), line(b"one"));
-        assert_eq!(next_line(&mut bytes, false), line(b""));
-        assert_eq!(next_line(&mut bytes, false), None);
-        assert_eq!(next_line(&mut bytes, true), line(b"\xfflast"));
-        assert_eq!(next_line(&mut bytes, true), None);
+    /// Feeds the pieces one by one and gives everything that is asked for on the way.
+    fn asked(pieces: &[&[u8]]) -> Vec<Asked> {
+        let (mut bytes, mut skipping) = (Vec::new(), false);
+        let mut asked = Vec::new();
+        for (at, piece) in pieces.iter().enumerate() {
+            bytes.extend_from_slice(piece);
+            let ended = at + 1 == pieces.len();
+            while let Some(next) = next_line(&mut bytes, &mut skipping, ended) {
+                asked.push(next);
+            }
+        }
+        asked
+    }
+
+    fn line(text: &[u8]) -> Asked {
+        Asked::Line(text.to_vec())
     }
 
     #[test]
-    fn a_line_has_a_bound() {
-        let mut bytes = vec![b'x'; COMMAND_BYTES_MAX + 1];
-        assert_eq!(next_line(&mut bytes, false), Some(Asked::TooLong));
+    fn a_script_is_taken_line_by_line() {
+        let lines = [line(b"one"), line(b""), line(b"\xfflast")];
+        assert_eq!(asked(&[b"one\r\n\n\xfflast"]), lines);
+        assert_eq!(asked(&[b"on", b"e\n", b"\n\xff", b"last"]), lines);
+        assert_eq!(asked(&[b"a\n", b""]), [line(b"a")]);
+    }
+
+    #[test]
+    fn of_a_line_that_is_too_long_nothing_is_run() {
+        let long = vec![b'x'; COMMAND_BYTES_MAX + 1];
+        let expected = [Asked::TooLong, line(b"b")];
+        assert_eq!(asked(&[&long, b"a", b"a\nb\n", b""]), expected);
+        assert_eq!(asked(&[&[&long, &b"\nb\n"[..]].concat()]), expected);
+        assert_eq!(asked(&[&long, b"a"]), [Asked::TooLong]);
+        let fits = &long[1..];
+        assert_eq!(asked(&[fits, b"\n"]), [line(fits)]);
     }
 }

@@ -3,6 +3,7 @@
 use super::line::OWN;
 use crate::hosts;
 use crate::limits::LISTED_MAX;
+use crate::outcome::Outcome;
 use std::time::Duration;
 
 /// Stands above and below each command's output.
@@ -50,9 +51,17 @@ pub fn group(names: &[&str]) -> String {
     format!("{GROUP_RULE}{}\n{GROUP_RULE}", subject(names))
 }
 
-/// A node whose shell is no more.
-pub fn ended(name: &str, how: &str) -> String {
-    format!("clsh: {name}: its shell {how}; ':reconnect {name}' starts a new one\n")
+/// Nodes whose shells are no more.
+pub fn parted(names: &[&str], outcome: Outcome) -> String {
+    let how = match outcome {
+        Outcome::Exited(status) => format!("the shell ended with exit code {status}"),
+        _ => "the command took too long (-u) and was ended with its shell".into(),
+    };
+    let folded = hosts::fold(names.iter().copied());
+    format!(
+        "clsh: {}: {how}; ':reconnect {folded}' starts a new one\n",
+        subject(names)
+    )
 }
 
 /// Nodes that are back.

@@ -16,6 +16,7 @@ pub struct Terminal {
     fd: OwnedFd,
     before: Termios,
     keys: bool,
+    lent: bool,
 }
 
 impl Terminal {
@@ -27,6 +28,7 @@ impl Terminal {
             fd,
             before,
             keys: false,
+            lent: false,
         })
     }
 
@@ -50,9 +52,17 @@ impl Terminal {
         }
     }
 
-    /// Takes the foreground back from a command that ran here.
-    pub fn take_foreground(&self) {
-        without_stopping(|| tcsetpgrp(&self.fd, getpgrp()));
+    /// The modes of before, for a command that runs here and becomes the foreground.
+    pub fn lend(&mut self) {
+        self.restore();
+        self.lent = true;
+    }
+
+    /// Takes the foreground back, if it was lent.
+    pub fn reclaim(&mut self) {
+        if std::mem::take(&mut self.lent) {
+            without_stopping(|| tcsetpgrp(&self.fd, getpgrp()));
+        }
     }
 
     /// Its width; 0 when it does not know.
@@ -75,6 +85,7 @@ impl Terminal {
 
 impl Drop for Terminal {
     fn drop(&mut self) {
+        self.reclaim();
         self.restore();
     }
 }
