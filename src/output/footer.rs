@@ -24,6 +24,11 @@ pub struct Bottom {
 }
 
 impl Bottom {
+    /// Whether this is what should stand there already.
+    pub fn is(&self, footer: &Option<Footer>) -> bool {
+        self.footer == *footer
+    }
+
     /// Another footer, or none. The one before must be lifted.
     pub fn set(&mut self, footer: Option<Footer>, sink: usize) {
         (self.footer, self.sink) = (footer, sink);
@@ -87,8 +92,10 @@ mod tests {
         output.line(Stream::Err, b"n: ", b"line");
         output.say("word\n");
         output.lay_footer();
-        output.set_footer(Some(footer("two")));
-        output.lay_footer();
+        for _ in 0..3 {
+            output.set_footer(Some(footer("two")));
+            output.lay_footer();
+        }
         output.set_footer(None);
         output.lay_footer();
         let text = String::from_utf8_lossy(output.pending(Stream::Out)).into_owned();

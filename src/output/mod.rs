@@ -133,8 +133,11 @@ impl Output {
         }
     }
 
-    /// What stands below all lines from now on.
+    /// What stands below all lines from now on. The same as before costs nothing.
     pub fn set_footer(&mut self, footer: Option<Footer>) {
+        if self.bottom.is(&footer) {
+            return;
+        }
         for (sink, queue) in self.queues.iter_mut().enumerate() {
             queue.append(|out| self.bottom.lift(sink, out));
         }

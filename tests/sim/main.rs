@@ -6,6 +6,7 @@
 
 mod deadlines;
 mod endings;
+mod far;
 mod frames;
 mod generate;
 mod kernel;
@@ -14,6 +15,7 @@ mod oracle;
 mod pipe;
 mod random;
 mod script;
+mod session;
 mod shadow;
 mod sink;
 mod streams;
