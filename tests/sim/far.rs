@@ -4,6 +4,7 @@
 use super::random::Random;
 use clsh::engine::{Event, Exit, Source};
 use clsh::output::Stream;
+use std::collections::VecDeque;
 
 /// What a node's shell runs.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,6 +28,8 @@ pub struct Far {
     /// Not read to its end by clsh.
     pub open: [bool; 2],
     stdin: Vec<u8>,
+    /// Lines on their way from the relay to the shell, which takes its time.
+    queue: VecDeque<String>,
     pub running: Option<Running>,
     /// Commands its shell was given, in order.
     pub taken: Vec<String>,
@@ -63,15 +66,27 @@ impl Far {
         }
     }
 
+    /// The relay acts on an interrupt at once, whatever the shell does.
     fn line(&mut self, line: &str, nonce: &str) {
-        if line == nonce {
-            if let Some(running) = &mut self.running {
-                running.interrupted = true;
-            }
-        } else if let Some(text) = line.strip_prefix("_clsh_c='") {
+        if line != nonce {
+            return self.queue.push_back(line.to_owned());
+        }
+        if let Some(running) = &mut self.running {
+            running.interrupted = true;
+        }
+    }
+
+    /// The shell reads on, unless a command keeps it.
+    pub fn step(&mut self, nonce: &str) {
+        if self.running.is_some() || !self.alive {
+            return;
+        }
+        let Some(line) = self.queue.pop_front() else {
+            return;
+        };
+        if let Some(text) = line.strip_prefix("_clsh_c='") {
             self.command = text.trim_end_matches('\'').to_owned();
         } else if let Some(rest) = line.split("_clsh_start ").nth(1) {
-            assert!(self.running.is_none(), "a command before the last is done");
             let number = rest.split(';').next().and_then(|text| text.parse().ok());
             let number: u32 = number.expect("a number");
             self.taken.push(std::mem::take(&mut self.command));
@@ -83,6 +98,12 @@ impl Far {
         } else {
             assert_eq!(line, "command eval _clsh_late");
         }
+    }
+
+    /// Whether there is something it was told to do.
+    pub fn is_busy(&self) -> bool {
+        let waits = self.queue.iter().any(|line| line.contains("_clsh_start"));
+        self.alive && (waits || self.running.is_some())
     }
 
     /// The command is done: a last line that may lack its newline, and the frames.

@@ -181,6 +181,9 @@ impl World {
             if !far.alive {
                 continue;
             }
+            if r.percent(70) {
+                far.step(&nonce);
+            }
             if r.percent(self.trouble) {
                 match r.below(3) {
                     0 => far.die(Exit::Signal(9)),
@@ -211,9 +214,7 @@ impl World {
     }
 
     fn is_busy(&self) -> bool {
-        self.far
-            .iter()
-            .any(|far| far.alive && far.running.is_some())
+        self.far.iter().any(Far::is_busy)
     }
 
     /// Turns until the prompt is back, or the session is over.
@@ -226,6 +227,9 @@ impl World {
             }
             if self.at_prompt() {
                 assert!(!self.is_busy(), "a prompt while a command runs");
+                let unread =
+                    |far: &Far| far.alive && far.pipes.iter().any(|pipe| pipe.ends_with(b"\x1e\n"));
+                assert!(!self.far.iter().any(unread), "a prompt before all output");
                 return;
             }
             self.act();
@@ -357,6 +361,9 @@ fn an_interrupt_reaches_a_command_however_early_it_comes() {
             }
             let nonce = world.nonce.as_str().to_owned();
             for far in &mut world.far {
+                if world.r.percent(30) {
+                    far.step(&nonce);
+                }
                 if far
                     .running
                     .as_ref()
