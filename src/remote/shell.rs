@@ -16,7 +16,7 @@ pub fn command(number: u32, text: &[u8]) -> Vec<u8> {
     // The outer eval is what an interrupt ends when it comes just before or behind the inner one.
     lines.extend_from_slice(
         format!(
-            "'\ncommand eval '_clsh_start {number};command eval \"$_clsh_c\" </dev/null 8>&- 9>&-;_clsh_done $?'\n"
+            "'\ncommand eval '_clsh_start {number};command eval \"$_clsh_c\" </dev/null 8>&- 9>&-;_clsh_done \"$?\"'\n"
         )
         .as_bytes(),
     );

@@ -1,18 +1,19 @@
 # What the persistent shell reads first. Descriptors 8 and 9 are the channel's stdout and stderr, whatever becomes of 1 and 2; commands don't get them.
 # _clsh_c: the command. _clsh_b: its number while it runs. _clsh_i: it was interrupted.
 _clsh_c= _clsh_b= _clsh_i=
+# Their stderr is nowhere: "set -x" shall trace the user's commands, not these.
 _clsh_start() {
   _clsh_b=$1
-  printf '\036NONCE start %s\036\n' "$1" >&9
-}
+  command printf '\036NONCE start %s\036\n' "$1" >&9
+} 2>/dev/null
 _clsh_done() {
   [ -z "$_clsh_i" ] || set -- 130
-  printf '\036NONCE done %s %s\036\n' "$_clsh_b" "$1" >&8
-  printf '\036NONCE done %s %s\036\n' "$_clsh_b" "$1" >&9
+  command printf '\036NONCE done %s %s\036\n' "$_clsh_b" "$1" >&8
+  command printf '\036NONCE done %s %s\036\n' "$_clsh_b" "$1" >&9
   _clsh_b= _clsh_i=
-}
+} 2>/dev/null
 # Sent behind an interrupt, for the one that came between a command's end and its report.
-_clsh_late() { [ -z "$_clsh_b" ] || _clsh_done 130; }
+_clsh_late() { [ -z "$_clsh_b" ] || _clsh_done 130; } 2>/dev/null
 # An interrupt ends the whole command line, as in an interactive shell, and not just the program that runs.
 if [ "${BASH_VERSION-}" ]; then
   # bash skips each further command where a DEBUG trap says so.
