@@ -148,6 +148,9 @@ impl Driver<'_> {
     }
 
     fn signalled(&mut self, signal: i32) {
+        if signal == SIGCONT {
+            self.resume_local();
+        }
         let desk = self.desk.as_mut();
         if desk.is_some_and(|desk| desk.signalled(signal, &mut self.engine)) {
             return;

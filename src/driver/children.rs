@@ -145,17 +145,31 @@ impl Driver<'_> {
         }
     }
 
-    /// There is no job control for a command that runs here: one that is stopped goes on.
+    /// There is no job control for a command that runs here: one that is stopped goes on, with the terminal. Where clsh itself is in the
+    /// background it can't give that away: the command goes on when clsh does in the foreground.
     fn wake_local(&self) {
-        let Some(local) = self.desk.as_ref().and_then(Desk::local) else {
-            return;
-        };
-        let mine = self.pids.iter().find(|&(_, &node)| node == local);
-        if let Some((&pid, _)) = mine
+        if let Some((desk, pid)) = self.local_pid()
             && sys::is_stopped(pid)
+            && desk.gives_terminal(pid)
         {
             sys::signal_group(pid, SIGCONT);
         }
+    }
+
+    /// clsh goes on after a stop, and a command that runs here with it.
+    pub(super) fn resume_local(&self) {
+        if let Some((desk, pid)) = self.local_pid()
+            && desk.gives_terminal(pid)
+        {
+            sys::signal_group(pid, SIGCONT);
+        }
+    }
+
+    fn local_pid(&self) -> Option<(&Desk, i32)> {
+        let desk = self.desk.as_ref()?;
+        let local = desk.local()?;
+        let (&pid, _) = self.pids.iter().find(|&(_, &node)| node == local)?;
+        Some((desk, pid))
     }
 
     pub(super) fn reap_one(&mut self, pid: i32) {

@@ -5,7 +5,7 @@ use crate::engine::{Engine, Event, Request};
 use crate::job;
 use crate::session::{Effect, Local, Session};
 use crate::sys::{self, Ends, Got, Input, Stdin, Terminal};
-use nix::libc::{SIGINT, SIGTSTP, SIGWINCH};
+use nix::libc::{SIGCONT, SIGINT, SIGTSTP, SIGUSR1, SIGWINCH};
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
 use std::path::PathBuf;
@@ -78,12 +78,25 @@ impl Desk {
         (words, ends)
     }
 
+    /// Whether the command that runs here, and whose group `pid` leads, may go on: it has the terminal, if there is one.
+    pub fn gives_terminal(&self, pid: i32) -> bool {
+        self.terminal
+            .as_ref()
+            .is_none_or(|terminal| terminal.give(pid))
+    }
+
     /// A signal came. Says whether it was the session's.
     pub fn signalled(&mut self, signal: i32, engine: &mut Engine) -> bool {
         match signal {
             SIGINT if engine.reason().is_none() => self.session.interrupt(engine),
             SIGTSTP => self.suspend(engine),
             SIGWINCH => self.measure(),
+            // Whoever stopped clsh may have used the terminal since.
+            SIGCONT if engine.reason().is_none() && self.local().is_none() => {
+                self.take_terminal();
+                engine.set_footer(None);
+            }
+            SIGUSR1 => self.session.tell_status(engine),
             _ => return false,
         }
         true

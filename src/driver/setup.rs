@@ -14,14 +14,14 @@ use crate::remote::{self, Call, Invocation, Nonce, TooLong, Transport};
 use crate::report;
 use crate::session::{Manner, Session, Setting};
 use crate::sys::{self, Descriptors, Input, Program, Reactor, Signals, Sink, Spawner, Terminal};
-use nix::libc::{SIGCHLD, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP, SIGUSR1, SIGWINCH};
+use nix::libc::{SIGCHLD, SIGCONT, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP, SIGUSR1, SIGWINCH};
 use std::collections::HashMap;
 use std::fmt;
 use std::io;
 use std::time::{Duration, Instant};
 
-const SIGNALS: [i32; 8] = [
-    SIGCHLD, SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGTSTP, SIGWINCH,
+const SIGNALS: [i32; 9] = [
+    SIGCHLD, SIGCONT, SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGTSTP, SIGWINCH,
 ];
 
 /// Why a run could not even begin. Nothing was started.

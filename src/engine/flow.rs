@@ -96,7 +96,9 @@ impl Engine {
         let half = &mut node.halves[source.stream as usize];
         let (output, gather, prefix) = (&mut self.output, &mut self.gather, &half.prefix);
         let mut put = |text: &[u8]| match gather {
-            Some(gather) if nonce.is_some() => gather.line(source.node, source.stream, text),
+            Some(gather) if gather.keeps(source.node) => {
+                gather.line(source.node, source.stream, text);
+            }
             _ => output.line(source.stream, prefix, text),
         };
         let emit = |line: Line| {

@@ -159,7 +159,8 @@ impl Engine {
         }
         let full = self.output.is_high();
         if self.flush {
-            self.output.lay_footer();
+            // Not where it could not be written: it may have changed by then.
+            self.output.lay_footer(self.blocked);
         }
         if (self.flush || full)
             && let Some(sink) = self.writable_sink()

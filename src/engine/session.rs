@@ -119,9 +119,9 @@ impl Engine {
         !self.notices.is_empty()
     }
 
-    /// The nodes' lines are kept from now on, until [`Engine::gathered`].
-    pub fn gather(&mut self) {
-        self.gather = Some(Gather::default());
+    /// These nodes' lines are kept from now on, until [`Engine::gathered`].
+    pub fn gather(&mut self, nodes: impl Iterator<Item = u32>) {
+        self.gather = Some(Gather::new(nodes));
     }
 
     /// What was gathered, or nothing when it was too much and has been printed.

@@ -87,17 +87,21 @@ mod tests {
             erase: b"<".to_vec(),
         };
         output.set_footer(Some(footer("one")));
-        output.lay_footer();
-        output.lay_footer();
+        output.lay_footer([false; 2]);
+        output.lay_footer([false; 2]);
         output.line(Stream::Err, b"n: ", b"line");
         output.say("word\n");
-        output.lay_footer();
+        output.lay_footer([false; 2]);
         for _ in 0..3 {
             output.set_footer(Some(footer("two")));
-            output.lay_footer();
+            output.lay_footer([false; 2]);
         }
         output.set_footer(None);
-        output.lay_footer();
+        output.lay_footer([false; 2]);
+        // What could not be written now would be old by then.
+        output.set_footer(Some(footer("three")));
+        output.lay_footer([true; 2]);
+        output.set_footer(None);
         let text = String::from_utf8_lossy(output.pending(Stream::Out)).into_owned();
         assert_eq!(text, "one<n: line\nword\none<two<");
     }

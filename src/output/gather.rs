@@ -3,8 +3,8 @@
 use super::Stream;
 use std::collections::{BTreeMap, HashMap};
 
-/// What nodes said, each stream whole, every line with its newline.
-#[derive(Debug, Default)]
+/// What some nodes said, each stream whole, every line with its newline.
+#[derive(Debug)]
 pub struct Gather {
     nodes: BTreeMap<u32, [Vec<u8>; 2]>,
     bytes: usize,
@@ -20,9 +20,25 @@ pub struct Group<'a> {
 }
 
 impl Gather {
+    /// Of these nodes.
+    pub fn new(nodes: impl Iterator<Item = u32>) -> Self {
+        Self {
+            nodes: nodes.map(|node| (node, Default::default())).collect(),
+            bytes: 0,
+        }
+    }
+
+    /// Whether this node's lines are kept.
+    pub fn keeps(&self, node: u32) -> bool {
+        self.nodes.contains_key(&node)
+    }
+
     /// One line of a node.
     pub fn line(&mut self, node: u32, stream: Stream, text: &[u8]) {
-        let kept = &mut self.nodes.entry(node).or_default()[stream as usize];
+        let Some(streams) = self.nodes.get_mut(&node) else {
+            return;
+        };
+        let kept = &mut streams[stream as usize];
         kept.extend_from_slice(text);
         kept.push(b'\n');
         self.bytes += text.len() + 1;
@@ -89,7 +105,7 @@ mod tests {
 
     #[test]
     fn nodes_that_said_the_same_stand_together_the_largest_group_first() {
-        let mut gather = Gather::default();
+        let mut gather = Gather::new(0..5);
         for (node, text) in [(0, "a"), (1, "b"), (2, "b"), (3, "c")] {
             gather.line(node, Stream::Out, text.as_bytes());
             gather.line(node, Stream::Out, b"");
@@ -105,7 +121,7 @@ mod tests {
 
     #[test]
     fn another_status_or_stream_is_another_group() {
-        let mut gather = Gather::default();
+        let mut gather = Gather::new(0..5);
         gather.line(0, Stream::Out, b"a");
         gather.line(1, Stream::Err, b"a");
         gather.line(2, Stream::Out, b"a");

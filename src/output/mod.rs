@@ -149,7 +149,7 @@ impl Output {
 
     /// Leaves the footer where it stands, `tail` behind it, as lines of the past.
     pub fn keep_footer(&mut self, tail: &[u8]) {
-        self.lay_footer();
+        self.lay_footer([false; 2]);
         if let Some(sink) = self.bottom.keep()
             && !self.closed[sink]
         {
@@ -162,10 +162,11 @@ impl Output {
         self.bottom.forget();
     }
 
-    /// Draws the footer where it is missing: no more lines come before the next write.
-    pub fn lay_footer(&mut self) {
+    /// Draws the footer where it is missing and its sink is not blocked: no more lines come before the next write.
+    pub fn lay_footer(&mut self, blocked: [bool; 2]) {
         if let Some(sink) = self.bottom.missing()
             && !self.closed[sink]
+            && !blocked[sink]
         {
             self.queues[sink].append(|out| self.bottom.lay(out));
         }

@@ -21,6 +21,7 @@ use crate::limits::INTERRUPT_TWICE;
 use crate::outcome::{Outcome, Reason};
 use crate::output::Stream;
 use crate::remote::Nonce;
+use crate::report;
 use complete::Words;
 use prompt::{Asked, Prompt};
 use round::Round;
@@ -231,10 +232,26 @@ impl Session {
 
     /// The session is over: nothing of it stays on the screen.
     fn leave(&mut self, engine: &mut Engine) {
-        if !matches!(self.stage, Stage::Left) {
-            engine.set_footer(None);
-            self.stage = Stage::Left;
+        engine.set_footer(None);
+        if let Stage::Running(round) = std::mem::replace(&mut self.stage, Stage::Left) {
+            self.show_groups(&round, engine);
         }
+    }
+
+    /// Says how it stands (SIGUSR1).
+    pub fn tell_status(&self, engine: &mut Engine) {
+        let alive = self.seats.ranks(|seat| seat.state.is_alive()).len();
+        let (done, running, started) = match &self.stage {
+            Stage::Running(round) => round.standing(),
+            _ => (0, Vec::new(), engine.now()),
+        };
+        let took = engine.now().saturating_sub(started);
+        let labels = self.seats.labels(&running);
+        let longest: Vec<(Time, &str)> = labels.into_iter().map(|label| (took, label)).collect();
+        engine.say(&words::status(
+            alive,
+            &report::status(done, longest.len(), 0, &longest),
+        ));
     }
 
     /// Takes the next line. Says whether there was one.

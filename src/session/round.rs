@@ -4,7 +4,7 @@ use super::seats::{Seats, State};
 use super::{Session, Stage, words};
 use crate::engine::{Engine, Time};
 use crate::outcome::Outcome;
-use crate::output::{Gather, Stream};
+use crate::output::Stream;
 use crate::remote::{self, Nonce};
 use crate::report;
 use std::rc::Rc;
@@ -18,6 +18,16 @@ pub struct Round {
 }
 
 impl Round {
+    /// How many are done, and the ranks of those that are not.
+    pub fn standing(&self) -> (usize, Vec<usize>, Time) {
+        let running = self
+            .outcomes
+            .iter()
+            .filter(|(_, outcome)| outcome.is_none());
+        let running: Vec<usize> = running.map(|&(rank, _)| rank).collect();
+        (self.outcomes.len() - running.len(), running, self.started)
+    }
+
     /// Interrupts it where it still runs.
     pub fn interrupt(&self, seats: &Seats, nonce: &Nonce, engine: &mut Engine) {
         let text: Rc<[u8]> = remote::interrupt(nonce).into();
@@ -38,7 +48,8 @@ impl Session {
         let text: Rc<[u8]> = remote::command(self.number, command).into();
         self.rule(engine);
         if self.gather {
-            engine.gather();
+            let slot = |&rank: &usize| self.seats.seats[rank].slot;
+            engine.gather(ranks.iter().map(slot));
         }
         for &rank in &ranks {
             let seat = &mut self.seats.seats[rank];
@@ -82,9 +93,7 @@ impl Session {
         let Stage::Running(round) = std::mem::replace(&mut self.stage, Stage::Ready) else {
             return;
         };
-        if let Some(gather) = engine.gathered() {
-            self.show_groups(&round, &gather, engine);
-        }
+        self.show_groups(&round, engine);
         self.rule(engine);
         if !self.setting.quiet && engine.reason().is_none() {
             let seats = &self.seats.seats;
@@ -100,7 +109,11 @@ impl Session {
         }
     }
 
-    fn show_groups(&self, round: &Round, gather: &Gather, engine: &mut Engine) {
+    /// Prints what was gathered. Nodes that have not finished are groups of their own.
+    pub(super) fn show_groups(&self, round: &Round, engine: &mut Engine) {
+        let Some(gather) = engine.gathered() else {
+            return;
+        };
         let slot = |&(rank, outcome): &(usize, Option<Outcome>)| {
             (self.seats.seats[rank].slot, outcome.map(Outcome::status))
         };

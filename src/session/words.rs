@@ -64,6 +64,14 @@ pub fn parted(names: &[&str], outcome: Outcome) -> String {
     )
 }
 
+/// How the session stands, before how its command does.
+pub fn status(connected: usize, command: &str) -> String {
+    format!(
+        "clsh: {connected} nodes connected; {}",
+        command.trim_start_matches("clsh: ")
+    )
+}
+
 /// Nodes that are back.
 pub fn back(names: &[&str]) -> String {
     format!(

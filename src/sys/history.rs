@@ -1,7 +1,8 @@
 //! The file of lines typed before: one a line, newlines and backslashes within as `\\n` and `\\\\`. For its owner's eyes only.
 
+use nix::libc;
 use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
-use std::io::{self, Read, Write};
+use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 
@@ -14,15 +15,20 @@ const HISTORY_BYTES_MAX: u64 = 16 << 20;
 /// It can't be read.
 pub fn load_history(path: &Path, most: usize) -> io::Result<Vec<String>> {
     let mut bytes = Vec::new();
-    match File::open(path) {
-        Ok(file) => file.take(HISTORY_BYTES_MAX).read_to_end(&mut bytes)?,
+    let mut file = match open(OpenOptions::new().read(true), path) {
+        Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
         Err(error) => return Err(error),
     };
+    let passed = file.metadata()?.len().saturating_sub(HISTORY_BYTES_MAX);
+    file.seek(SeekFrom::Start(passed))?;
+    file.take(HISTORY_BYTES_MAX).read_to_end(&mut bytes)?;
     let text = String::from_utf8_lossy(&bytes);
-    let lines: Vec<&str> = text.lines().filter(|line| !line.is_empty()).collect();
+    // The first line may be only the end of one.
+    let whole = text.lines().skip(usize::from(passed > 0));
+    let lines: Vec<&str> = whole.filter(|line| !line.is_empty()).collect();
     let kept = &lines[lines.len().saturating_sub(most)..];
-    if lines.len() > 2 * most {
+    if lines.len() > 2 * most || passed > 0 {
         cut(path, kept)?;
     }
     Ok(kept.iter().map(|line| decode(line)).collect())
@@ -33,14 +39,14 @@ pub fn load_history(path: &Path, most: usize) -> io::Result<Vec<String>> {
 /// # Errors
 /// It can't be written.
 pub fn remember(path: &Path, line: &str) -> io::Result<()> {
-    let open = || private().create(true).append(true).open(path);
-    let mut file = match (open(), path.parent()) {
+    let append = || open(private().create(true).append(true), path);
+    let mut file = match (append(), path.parent()) {
         (Err(error), Some(directory)) if error.kind() == io::ErrorKind::NotFound => {
             DirBuilder::new()
                 .recursive(true)
                 .mode(0o700)
                 .create(directory)?;
-            open()?
+            append()?
         }
         (result, _) => result?,
     };
@@ -63,6 +69,15 @@ fn cut(path: &Path, kept: &[&str]) -> io::Result<()> {
     file.write_all(kept.join("\n").as_bytes())?;
     file.write_all(b"\n")?;
     fs::rename(&beside, path)
+}
+
+/// Opens a regular file. A pipe or a device could make clsh wait for ever.
+fn open(options: &mut OpenOptions, path: &Path) -> io::Result<File> {
+    let file = options.custom_flags(libc::O_NONBLOCK).open(path)?;
+    match file.metadata()?.is_file() {
+        true => Ok(file),
+        false => Err(io::Error::other("it is not a regular file")),
+    }
 }
 
 fn private() -> OpenOptions {
@@ -119,6 +134,26 @@ mod tests {
             .permissions()
             .mode();
         assert_eq!(mode & 0o777, 0o700);
+    }
+
+    #[test]
+    fn only_a_regular_file_is_a_history() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let path = directory.path().join("fifo");
+        nix::unistd::mkfifo(&path, nix::sys::stat::Mode::S_IRWXU).expect("a fifo");
+        assert!(load_history(&path, 10).is_err() && remember(&path, "x").is_err());
+        assert!(load_history(directory.path(), 10).is_err());
+    }
+
+    #[test]
+    fn of_a_huge_file_the_newest_lines_count() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let path = directory.path().join("history");
+        let line = |number: usize| format!("{number} {}", "x".repeat(1 << 20));
+        let text: String = (0..18).map(|number| line(number) + "\n").collect();
+        fs::write(&path, text).expect("written");
+        assert_eq!(load_history(&path, 2).expect("read"), [line(16), line(17)]);
+        assert!(fs::metadata(&path).expect("there").len() < 3 << 20);
     }
 
     #[test]

@@ -7,11 +7,18 @@ use nix::sys::signal::{SigSet, SigmaskHow, Signal, sigprocmask};
 use nix::sys::termios::{
     InputFlags, LocalFlags, SetArg, SpecialCharacterIndices, Termios, tcgetattr, tcsetattr,
 };
-use nix::unistd::{getpgrp, tcsetpgrp};
+use nix::unistd::{Pid, getpgrp, tcgetpgrp, tcsetpgrp};
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 
-/// A terminal whose modes clsh changes.
+/// Whose the terminal is just now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Foreground {
+    Mine,
+    Another,
+}
+
+/// A terminal whose modes clsh changes. Errors mean nothing here: a terminal that is gone has no modes any more.
 pub struct Terminal {
     fd: OwnedFd,
     before: Termios,
@@ -40,15 +47,15 @@ impl Terminal {
         modes.input_flags &= !(InputFlags::IXON | InputFlags::ICRNL | InputFlags::INLCR);
         modes.control_chars[SpecialCharacterIndices::VMIN as usize] = 1;
         modes.control_chars[SpecialCharacterIndices::VTIME as usize] = 0;
-        self.set(&modes);
+        // In the background this stops clsh, as it should: the terminal is another's then.
+        let _ = tcsetattr(&self.fd, SetArg::TCSADRAIN, &modes);
         self.keys = true;
     }
 
-    /// The modes of before.
+    /// The modes of before. In the background they are not clsh's to change.
     pub fn restore(&mut self) {
-        if std::mem::take(&mut self.keys) {
-            let before = self.before.clone();
-            self.set(&before);
+        if std::mem::take(&mut self.keys) && self.foreground() != Foreground::Another {
+            let _ = tcsetattr(&self.fd, SetArg::TCSADRAIN, &self.before);
         }
     }
 
@@ -58,10 +65,35 @@ impl Terminal {
         self.lent = true;
     }
 
+    /// Sees to it that the command which `pid` leads is the foreground. False where the terminal is another's.
+    pub fn give(&self, pid: i32) -> bool {
+        match tcgetpgrp(&self.fd) {
+            Ok(group) if group.as_raw() == pid => true,
+            Ok(group) if group == getpgrp() => tcsetpgrp(&self.fd, Pid::from_raw(pid)).is_ok(),
+            Ok(_) => false,
+            Err(_) => true,
+        }
+    }
+
     /// Takes the foreground back, if it was lent.
     pub fn reclaim(&mut self) {
-        if std::mem::take(&mut self.lent) {
-            without_stopping(|| tcsetpgrp(&self.fd, getpgrp()));
+        if !std::mem::take(&mut self.lent) || self.foreground() == Foreground::Mine {
+            return;
+        }
+        // A process in the background is stopped when it does this, unless it blocks SIGTTOU.
+        let mut stop = SigSet::empty();
+        stop.add(Signal::SIGTTOU);
+        let mut before = SigSet::empty();
+        let _ = sigprocmask(SigmaskHow::SIG_BLOCK, Some(&stop), Some(&mut before));
+        let _ = tcsetpgrp(&self.fd, getpgrp());
+        let _ = sigprocmask(SigmaskHow::SIG_SETMASK, Some(&before), None);
+    }
+
+    fn foreground(&self) -> Foreground {
+        match tcgetpgrp(&self.fd) {
+            Ok(group) if group != getpgrp() => Foreground::Another,
+            // A terminal that is not the controlling one has no foreground.
+            Ok(_) | Err(_) => Foreground::Mine,
         }
     }
 
@@ -77,10 +109,6 @@ impl Terminal {
         unsafe { libc::ioctl(self.fd.as_raw_fd(), libc::TIOCGWINSZ, &mut size) };
         size.ws_col.into()
     }
-
-    fn set(&self, modes: &Termios) {
-        without_stopping(|| tcsetattr(&self.fd, SetArg::TCSADRAIN, modes));
-    }
 }
 
 impl Drop for Terminal {
@@ -88,15 +116,4 @@ impl Drop for Terminal {
         self.reclaim();
         self.restore();
     }
-}
-
-/// A process in the background is stopped when it changes its terminal (SIGTTOU), unless it blocks that. A terminal that is gone has no
-/// modes any more, so errors mean nothing.
-fn without_stopping<T>(change: impl Fn() -> nix::Result<T>) {
-    let mut stop = SigSet::empty();
-    stop.add(Signal::SIGTTOU);
-    let mut before = SigSet::empty();
-    let _ = sigprocmask(SigmaskHow::SIG_BLOCK, Some(&stop), Some(&mut before));
-    let _ = change();
-    let _ = sigprocmask(SigmaskHow::SIG_SETMASK, Some(&before), None);
 }

@@ -3,6 +3,7 @@
 //! Which key does what, and how the line looks, is not known here. The cursor never stands within a character, nor between a character
 //! and the marks that combine with it: together they are one letter.
 
+use crate::limits::COMMAND_BYTES_MAX;
 use unicode_width::UnicodeWidthChar;
 
 /// A text with a cursor in it.
@@ -60,8 +61,11 @@ impl Line {
     }
 
     /// Puts `text` in at the cursor.
+    /// A line that is too long already takes no more; whoever gets it sees that it is too long.
     pub fn insert(&mut self, text: &str) {
-        self.replace(self.cursor, text);
+        if self.text.len() <= COMMAND_BYTES_MAX {
+            self.replace(self.cursor, text);
+        }
     }
 
     /// Puts `text` in place of what is between `from` and the cursor. `from` is the start of a character.
