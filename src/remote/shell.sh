@@ -1,25 +1,27 @@
 # What the persistent shell reads first. Descriptors 8 and 9 are the channel's stdout and stderr, whatever becomes of 1 and 2; commands don't get them.
-# _clsh_c: the command. _clsh_b: its number while it runs. _clsh_i: it was interrupted.
+# _clsh_c: the command. _clsh_b: its number while it can be interrupted. _clsh_i: it was.
 _clsh_c= _clsh_b= _clsh_i=
 # Their stderr is nowhere: "set -x" shall trace the user's commands, not these.
 _clsh_start() {
-  _clsh_b=$1
+  _clsh_i= _clsh_b=$1
   command printf '\036NONCE start %s\036\n' "$1" >&9
 } 2>/dev/null
 _clsh_done() {
+  # From here on an interrupt comes too late, and both reports are made.
+  _clsh_n=$_clsh_b _clsh_b=
   [ -z "$_clsh_i" ] || set -- 130
-  command printf '\036NONCE done %s %s\036\n' "$_clsh_b" "$1" >&8
-  command printf '\036NONCE done %s %s\036\n' "$_clsh_b" "$1" >&9
-  _clsh_b= _clsh_i=
+  command printf '\036NONCE done %s %s\036\n' "$_clsh_n" "$1" >&8
+  command printf '\036NONCE done %s %s\036\n' "$_clsh_n" "$1" >&9
 } 2>/dev/null
 # Sent behind an interrupt, for the one that came between a command's end and its report.
 _clsh_late() { [ -z "$_clsh_b" ] || _clsh_done 130; } 2>/dev/null
 # An interrupt ends the whole command line, as in an interactive shell, and not just the program that runs.
 if [ "${BASH_VERSION-}" ]; then
-  # bash skips each further command where a DEBUG trap says so.
+  # bash skips each further command where a DEBUG trap says so: all up to the next one of these.
   _clsh_skip() {
     case $BASH_COMMAND in
-      _clsh_done*) trap - DEBUG; shopt -u extdebug; set +T ;;
+      'command eval "$_clsh_c"'*) return 1 ;;
+      *_clsh_*) trap - DEBUG; shopt -u extdebug; set +T ;;
       *) return 1 ;;
     esac
   }
