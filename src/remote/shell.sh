@@ -1,14 +1,16 @@
 # What the persistent shell reads first. Descriptors 8 and 9 are the channel's stdout and stderr, whatever becomes of 1 and 2; commands don't get them.
-# _clsh_c: the command. _clsh_b: its number while it can be interrupted. _clsh_i: it was.
-_clsh_c= _clsh_b= _clsh_i=
+# _clsh_c: the command. _clsh_n: its number. _clsh_b: the same while it can be interrupted. _clsh_i: it was. _clsh_r: how it is run, kept
+# here because the relay takes its time over each byte.
+_clsh_c= _clsh_n= _clsh_b= _clsh_i=
+_clsh_r='_clsh_start;command eval "$_clsh_c" </dev/null 8>&- 9>&-;_clsh_done "$?"'
 # Their stderr is nowhere: "set -x" shall trace the user's commands, not these.
 _clsh_start() {
-  _clsh_i= _clsh_b=$1
-  command printf '\036NONCE start %s\036\n' "$1" >&9
+  _clsh_i= _clsh_b=$_clsh_n
+  command printf '\036NONCE start %s\036\n' "$_clsh_n" >&9
 } 2>/dev/null
 _clsh_done() {
   # From here on an interrupt comes too late, and both reports are made.
-  _clsh_n=$_clsh_b _clsh_b=
+  _clsh_b=
   [ -z "$_clsh_i" ] || set -- 130
   command printf '\036NONCE done %s %s\036\n' "$_clsh_n" "$1" >&8
   command printf '\036NONCE done %s %s\036\n' "$_clsh_n" "$1" >&9

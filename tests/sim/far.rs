@@ -6,6 +6,9 @@ use clsh::engine::{Event, Exit, Source};
 use clsh::output::Stream;
 use std::collections::VecDeque;
 
+/// The line that makes a shell run the command it was given.
+const RUN: &str = "command eval \"$_clsh_r\"";
+
 /// What a node's shell runs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Running {
@@ -34,6 +37,7 @@ pub struct Far {
     /// Commands its shell was given, in order.
     pub taken: Vec<String>,
     command: String,
+    number: u32,
 }
 
 impl Far {
@@ -84,11 +88,11 @@ impl Far {
         let Some(line) = self.queue.pop_front() else {
             return;
         };
-        if let Some(text) = line.strip_prefix("_clsh_c='") {
-            self.command = text.trim_end_matches('\'').to_owned();
-        } else if let Some(rest) = line.split("_clsh_start ").nth(1) {
-            let number = rest.split(';').next().and_then(|text| text.parse().ok());
-            let number: u32 = number.expect("a number");
+        if let Some(rest) = line.strip_prefix("_clsh_c='") {
+            let (text, number) = rest.split_once("' _clsh_n=").expect("a number");
+            (self.command, self.number) = (text.to_owned(), number.parse().expect("a number"));
+        } else if line == RUN {
+            let number = self.number;
             self.taken.push(std::mem::take(&mut self.command));
             self.running = Some(Running {
                 number,
@@ -102,7 +106,7 @@ impl Far {
 
     /// Whether there is something it was told to do.
     pub fn is_busy(&self) -> bool {
-        let waits = self.queue.iter().any(|line| line.contains("_clsh_start"));
+        let waits = self.queue.iter().any(|line| *line == RUN);
         self.alive && (waits || self.running.is_some())
     }
 
