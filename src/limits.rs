@@ -38,7 +38,7 @@ pub const LONG_LINES_MAX: usize = 12;
 pub const LONG_LINE_WAIT: Duration = Duration::from_secs(1);
 
 /// What may be gathered before it is printed as it comes.
-pub const GATHER_BYTES_MAX: usize = 32 * 1024 * 1024;
+pub const GATHER_BYTES_MAX: usize = 8 * 1024 * 1024;
 /// Longest command line of a session.
 pub const COMMAND_BYTES_MAX: usize = 1024 * 1024;
 /// Most lines of history that are kept.

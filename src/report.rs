@@ -113,7 +113,7 @@ pub fn status(done: usize, running: usize, waiting: usize, longest: &[(Duration,
 
 /// A gathered command said more than is kept.
 pub fn too_much_to_gather() -> String {
-    "clsh: more than 32 MiB to gather; it is printed as it comes\n".into()
+    "clsh: more than 8 MiB to gather; it is printed as it comes\n".into()
 }
 
 fn seconds(time: Duration) -> String {

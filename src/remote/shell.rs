@@ -14,13 +14,14 @@ pub fn command(number: u32, text: &[u8]) -> Vec<u8> {
         }
     }
     // The outer eval is what an interrupt ends when it comes just before or behind the command's own.
-    lines.extend_from_slice(format!("' _clsh_n={number}\ncommand eval \"$_clsh_r\"\n").as_bytes());
+    lines
+        .extend_from_slice(format!("' _clsh_n={number}\n\\command eval \"$_clsh_r\"\n").as_bytes());
     lines
 }
 
 /// The lines that interrupt the command which runs.
 pub fn interrupt(nonce: &Nonce) -> Vec<u8> {
-    format!("{}\ncommand eval _clsh_late\n", nonce.as_str()).into_bytes()
+    format!("{}\n\\command eval _clsh_late\n", nonce.as_str()).into_bytes()
 }
 
 #[cfg(test)]
@@ -34,7 +35,7 @@ mod tests {
         let word = "_clsh_c='echo '\\''a b'\\'' \"$c\"\n\\' ";
         assert_eq!(
             text,
-            format!("{word}_clsh_n=7\ncommand eval \"$_clsh_r\"\n")
+            format!("{word}_clsh_n=7\n\\command eval \"$_clsh_r\"\n")
         );
     }
 

@@ -1,8 +1,8 @@
 # What the persistent shell reads first. Descriptors 8 and 9 are the channel's stdout and stderr, whatever becomes of 1 and 2; commands don't get them.
 # _clsh_c: the command. _clsh_n: its number. _clsh_b: the same while it can be interrupted. _clsh_i: it was. _clsh_r: how it is run, kept
-# here because the relay takes its time over each byte.
+# here because the relay takes its time over each byte. The backslash keeps aliases of the user's away.
 _clsh_c= _clsh_n= _clsh_b= _clsh_i=
-_clsh_r='_clsh_start;command eval "$_clsh_c" </dev/null 8>&- 9>&-;_clsh_done "$?"'
+_clsh_r='_clsh_start;\command eval "$_clsh_c" </dev/null 8>&- 9>&-;_clsh_done "$?"'
 # Their stderr is nowhere: "set -x" shall trace the user's commands, not these.
 _clsh_start() {
   _clsh_i= _clsh_b=$_clsh_n
@@ -22,7 +22,7 @@ if [ "${BASH_VERSION-}" ]; then
   # bash skips each further command where a DEBUG trap says so: all up to the next one of these.
   _clsh_skip() {
     case $BASH_COMMAND in
-      'command eval "$_clsh_c"'*) return 1 ;;
+      *'command eval "$_clsh_c"'*) return 1 ;;
       *_clsh_*) trap - DEBUG; shopt -u extdebug; set +T ;;
       *) return 1 ;;
     esac

@@ -73,10 +73,14 @@ impl Session {
 
     /// Says what is wrong with a line. A script ends there: what follows may have relied on it.
     pub(super) fn refuse(&mut self, error: &str, engine: &mut Engine) {
+        self.fail(error, STATUS_USAGE, engine);
+    }
+
+    fn fail(&mut self, error: &str, status: u8, engine: &mut Engine) {
         engine.say(&format!("clsh: {error}\n"));
-        self.status = STATUS_USAGE;
+        self.status = status;
         if !self.setting.interactive {
-            engine.end(Reason::Left(STATUS_USAGE));
+            engine.end(Reason::Left(status));
         }
     }
 
@@ -87,8 +91,9 @@ impl Session {
                 engine,
             );
         } else if ranks.is_empty() {
-            self.refuse(
+            self.fail(
                 "none of the nodes in use is connected; ':reconnect' brings them back, ':all' takes all that are",
+                Outcome::Failed.status(),
                 engine,
             );
         } else {

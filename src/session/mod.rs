@@ -326,26 +326,22 @@ impl Session {
     fn gone(&mut self, rank: usize, outcome: Outcome, engine: &mut Engine) {
         let seat = &mut self.seats.seats[rank];
         let before = seat.state;
-        seat.state = match outcome {
-            Outcome::Exited(status) => State::Ended(status),
-            Outcome::Failed => State::Failed,
-            Outcome::Lost => State::Lost,
-            Outcome::TimedOut | Outcome::Ended | Outcome::NotStarted => State::Stopped,
-        };
+        seat.state = State::Gone(outcome);
         if matches!(outcome, Outcome::Exited(_) | Outcome::TimedOut) {
             self.parted.push((rank, outcome));
         }
         match before {
             State::Connecting => self.arrived(engine),
             State::Running => self.finished(rank, outcome, engine),
-            _ => self.status = self.status.max(outcome.status()),
+            _ => {}
         }
         self.quit_if_deserted(engine);
     }
 
-    /// With nobody left to talk to the session is over, unless somebody is there who wants to go on.
+    /// With nobody left to talk to the session is over, unless somebody is there who wants to go on. A script goes on as well: what is
+    /// left of it can't be run, and that must be told.
     fn quit_if_deserted(&mut self, engine: &mut Engine) {
-        let stays = self.setting.interactive && self.setting.keep_going;
+        let stays = !self.setting.interactive || self.setting.keep_going;
         let idle = matches!(self.stage, Stage::Ready);
         if idle && !stays && !self.seats.any(State::is_alive) {
             self.tell_parted(engine);
@@ -399,16 +395,10 @@ impl Session {
         }
     }
 
-    /// Leaves: with this status, or that of the last command, or that of a node that should be here and is not.
+    /// Leaves: with this status, or the largest of the last command and of the nodes that are gone, for which another was the last.
     fn quit(&mut self, status: Option<u8>, engine: &mut Engine) {
-        let missing = self
-            .seats
-            .any(|state| matches!(state, State::Failed | State::Lost));
-        let status = match (status, missing) {
-            (Some(status), _) => status,
-            (None, true) => Outcome::Failed.status(),
-            (None, false) => self.status,
-        };
+        let gone = self.seats.seats.iter().map(|seat| seat.state.status());
+        let status = status.unwrap_or_else(|| gone.fold(self.status, u8::max));
         engine.end(Reason::Left(status));
     }
 }

@@ -2,6 +2,7 @@
 
 use super::words::Row;
 use crate::hosts::{Node, NodeSet};
+use crate::outcome::Outcome;
 use std::collections::HashMap;
 use std::time::Duration;
 
@@ -14,20 +15,22 @@ pub enum State {
     Ready,
     /// Its shell runs one.
     Running,
-    /// It was never reached.
-    Failed,
-    /// The connection went.
-    Lost,
-    /// Its shell ended by itself, with this status.
-    Ended(u8),
-    /// clsh ended it.
-    Stopped,
+    /// It has no connection any more, or never had one.
+    Gone(Outcome),
 }
 
 impl State {
     /// Whether something may come of it.
     pub fn is_alive(self) -> bool {
-        matches!(self, Self::Connecting | Self::Ready | Self::Running)
+        !matches!(self, Self::Gone(_))
+    }
+
+    /// What a node that is gone stands for in the status of the session.
+    pub fn status(self) -> u8 {
+        match self {
+            Self::Gone(outcome) => outcome.status(),
+            _ => 0,
+        }
     }
 
     fn word(self) -> String {
@@ -35,10 +38,13 @@ impl State {
             Self::Connecting => "connecting".into(),
             Self::Ready => "ready".into(),
             Self::Running => "running".into(),
-            Self::Failed => "failed".into(),
-            Self::Lost => "lost".into(),
-            Self::Ended(status) => format!("ended ({status})"),
-            Self::Stopped => "stopped".into(),
+            Self::Gone(outcome) => match outcome {
+                Outcome::Exited(status) => format!("ended ({status})"),
+                Outcome::TimedOut => "timed out".into(),
+                Outcome::Failed => "failed".into(),
+                Outcome::Lost => "lost".into(),
+                Outcome::Ended | Outcome::NotStarted => "stopped".into(),
+            },
         }
     }
 }

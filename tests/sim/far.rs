@@ -7,7 +7,7 @@ use clsh::output::Stream;
 use std::collections::VecDeque;
 
 /// The line that makes a shell run the command it was given.
-const RUN: &str = "command eval \"$_clsh_r\"";
+const RUN: &str = "\\command eval \"$_clsh_r\"";
 
 /// What a node's shell runs.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -100,7 +100,7 @@ impl Far {
             });
             self.write(Stream::Err, &format!("\x1e{nonce} start {number}\x1e\n"));
         } else {
-            assert_eq!(line, "command eval _clsh_late");
+            assert_eq!(line, "\\command eval _clsh_late");
         }
     }
 
