@@ -19,6 +19,8 @@ pub struct Desk {
     readable: bool,
     history: Option<PathBuf>,
     local_shell: OsString,
+    /// clsh is to stop in so many turns: the prompt has to be off the screen first.
+    suspending: u8,
 }
 
 impl Desk {
@@ -28,6 +30,7 @@ impl Desk {
         session: Session,
         input: Input,
         terminal: Option<Terminal>,
+        engine: &mut Engine,
     ) -> Self {
         let mut desk = Self {
             session,
@@ -36,8 +39,9 @@ impl Desk {
             terminal,
             history: job.history.clone(),
             local_shell: job.local_shell.clone(),
+            suspending: 0,
         };
-        desk.take_terminal();
+        desk.take_terminal(engine);
         desk
     }
 
@@ -48,6 +52,10 @@ impl Desk {
 
     /// Whether there is something to do without a further event.
     pub fn is_busy(&self) -> bool {
+        self.suspending > 0 || self.has_input()
+    }
+
+    fn has_input(&self) -> bool {
         self.readable && self.session.is_hungry()
     }
 
@@ -89,11 +97,11 @@ impl Desk {
     pub fn signalled(&mut self, signal: i32, engine: &mut Engine) -> bool {
         match signal {
             SIGINT if engine.reason().is_none() => self.session.interrupt(engine),
-            SIGTSTP => self.suspend(engine),
-            SIGWINCH => self.measure(),
+            SIGTSTP => self.leave_screen(engine),
+            SIGWINCH => self.measure(engine),
             // Whoever stopped clsh may have used the terminal since.
             SIGCONT if engine.reason().is_none() && self.local().is_none() => {
-                self.take_terminal();
+                self.take_terminal(engine);
                 engine.set_footer(None);
             }
             SIGUSR1 => self.session.tell_status(engine),
@@ -104,7 +112,14 @@ impl Desk {
 
     /// Reads what is typed, lets the session work, and does what it asks for.
     pub fn attend(&mut self, engine: &mut Engine, buffer: &mut [u8]) {
-        if self.is_busy() {
+        if self.suspending > 0 {
+            self.suspending -= 1;
+            if self.suspending == 0 {
+                self.suspend(engine);
+            }
+            return;
+        }
+        if self.has_input() {
             match self.input.read(buffer) {
                 Got::Bytes(count) => self.session.feed(&buffer[..count]),
                 Got::Dry => self.readable = false,
@@ -115,9 +130,9 @@ impl Desk {
         while let Some(effect) = self.session.poll_effect() {
             match effect {
                 Effect::Lend(true) => self.terminal.iter_mut().for_each(Terminal::lend),
-                Effect::Lend(false) => self.take_terminal(),
+                Effect::Lend(false) => self.take_terminal(engine),
                 Effect::Remember(line) => self.remember(&line, engine),
-                Effect::Suspend => self.suspend(engine),
+                Effect::Suspend => self.leave_screen(engine),
             }
         }
         // While it ends, Ctrl-C is a signal again, and a second one counts.
@@ -129,9 +144,15 @@ impl Desk {
     /// clsh goes on after a stop.
     pub fn resumed(&mut self, engine: &mut Engine) {
         if self.local().is_none() {
-            self.take_terminal();
+            self.take_terminal(engine);
         }
         engine.forget_footer();
+    }
+
+    /// The prompt is taken away, and that is written, before clsh stops.
+    fn leave_screen(&mut self, engine: &mut Engine) {
+        engine.set_footer(None);
+        self.suspending = 2;
     }
 
     fn suspend(&mut self, engine: &mut Engine) {
@@ -145,7 +166,7 @@ impl Desk {
         }
     }
 
-    fn take_terminal(&mut self) {
+    fn take_terminal(&mut self, engine: &mut Engine) {
         let keys = self.session.reads_keys();
         if let Some(terminal) = &mut self.terminal {
             terminal.reclaim();
@@ -155,12 +176,12 @@ impl Desk {
         }
         // Bytes may have come while nobody looked.
         self.readable = true;
-        self.measure();
+        self.measure(engine);
     }
 
-    fn measure(&mut self) {
+    fn measure(&mut self, engine: &mut Engine) {
         if let Some(terminal) = &self.terminal {
-            self.session.resize(terminal.columns());
+            self.session.resize(terminal.columns(), engine);
         }
     }
 

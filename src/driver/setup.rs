@@ -221,7 +221,7 @@ fn desk(
         nonce,
     };
     let sitting = Session::new(setting, &job.nodes, engine.labels());
-    Desk::new(session, sitting, input, terminal)
+    Desk::new(session, sitting, input, terminal, engine)
 }
 
 fn history(session: &job::Session, engine: &mut Engine) -> Vec<String> {

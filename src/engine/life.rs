@@ -97,6 +97,10 @@ impl Engine {
     pub(super) fn due(&mut self, node: u32) {
         let Some(live) = self.live(node) else { return };
         live.deadline = None;
+        if self.interrupted_again(node) {
+            return;
+        }
+        let Some(live) = self.live(node) else { return };
         match (live.process, live.cause) {
             (Process::Exited(_), _) => self.drain(node),
             (Process::Running(_), Some(cause)) => self.kill(node, cause),

@@ -22,6 +22,8 @@ mod window;
 
 pub use doors::{Effect, Event, Exit, Notice, Order, Plan, Protocol, Request, Source, Time};
 
+pub use node::Interrupt;
+
 use crate::limits::SPAWNS_PER_TURN;
 use crate::outcome::{Outcome, Reason};
 use crate::output::{Gather, Output, Stream};

@@ -92,6 +92,14 @@ impl Half {
     }
 }
 
+/// The texts that interrupt a command.
+#[derive(Debug, Clone)]
+pub struct Interrupt {
+    pub first: Rc<[u8]>,
+    /// For what missed the first.
+    pub again: Rc<[u8]>,
+}
+
 /// The command a session's shell was given last, until it is done with it.
 #[derive(Debug)]
 pub struct Command {
@@ -99,7 +107,11 @@ pub struct Command {
     /// Its shell has begun it: from here on an interrupt meets the command.
     pub begun: bool,
     /// An interrupt that came before that.
-    pub interrupt: Option<Rc<[u8]>>,
+    pub interrupt: Option<Interrupt>,
+    /// An interrupt that was sent, and when to see whether something missed it.
+    pub again: Option<(Time, Interrupt)>,
+    /// When it has taken too long.
+    pub until: Option<Time>,
     /// On which streams its end was reported.
     pub done: [bool; 2],
 }
@@ -145,6 +157,11 @@ impl Node {
     /// The stream's half.
     pub fn half(&mut self, stream: Stream) -> &mut Half {
         &mut self.halves[stream as usize]
+    }
+
+    /// Whether its end has begun: its deadline is that of its process or its streams.
+    pub fn is_ending(&self) -> bool {
+        self.cause.is_some() || self.status.is_some() || matches!(self.process, Process::Exited(_))
     }
 
     /// Whether nothing more can come of this node.

@@ -2,10 +2,10 @@
 //!
 //! Invariant: each command that was given to a node is answered by one [`Notice::Done`] or by the node's [`Notice::Gone`].
 
-use super::node::{Cause, Command, Node, Process};
+use super::node::{Cause, Command, Interrupt, Node, Process};
 use super::teardown::Demand;
 use super::{Effect, Engine, Notice, Order, Protocol, Slot, Source};
-use crate::limits::GATHER_BYTES_MAX;
+use crate::limits::{GATHER_BYTES_MAX, INTERRUPT_AGAIN};
 use crate::outcome::Reason;
 use crate::output::{Footer, Gather, Stream};
 use crate::report;
@@ -41,17 +41,17 @@ impl Engine {
             number,
             begun: false,
             interrupt: None,
+            again: None,
+            until,
             done: [false; 2],
         });
-        // A node whose shell is ending already keeps the deadline of that.
-        if live.cause.is_none() && live.status.is_none() {
-            self.set_deadline(node, until);
-        }
+        self.await_command(node);
         self.feed(node, text);
     }
 
-    /// Interrupts the command of a node through `text`, as soon as its shell has begun it.
-    pub fn interrupt(&mut self, node: u32, text: Rc<[u8]>) {
+    /// Interrupts the command of a node, as soon as its shell has begun it.
+    pub fn interrupt(&mut self, node: u32, interrupt: Interrupt) {
+        let now = self.now;
         let Some(Node {
             command: Some(command),
             ..
@@ -59,11 +59,48 @@ impl Engine {
         else {
             return;
         };
-        if command.begun {
-            self.feed(node, text);
-        } else {
-            command.interrupt = Some(text);
+        if !command.begun {
+            command.interrupt = Some(interrupt);
+            return;
         }
+        let first = interrupt.first.clone();
+        command.again = Some((now + INTERRUPT_AGAIN, interrupt));
+        self.await_command(node);
+        self.feed(node, first);
+    }
+
+    /// The deadline of a node that runs a command, or none. One that is ending keeps the deadline of that.
+    fn await_command(&mut self, node: u32) {
+        let Some(live) = self.live(node) else { return };
+        if live.is_ending() {
+            return;
+        }
+        let next = live.command.as_ref().and_then(|command| {
+            let again = command.again.as_ref().map(|&(time, _)| time);
+            again.into_iter().chain(command.until).min()
+        });
+        self.set_deadline(node, next);
+    }
+
+    /// A deadline came: was it only to see whether an interrupt was missed?
+    pub(super) fn interrupted_again(&mut self, node: u32) -> bool {
+        let now = self.now;
+        let Some(live) = self.live(node) else {
+            return false;
+        };
+        if live.is_ending() {
+            return false;
+        }
+        let again = live
+            .command
+            .as_mut()
+            .and_then(|command| command.again.take());
+        let Some((_, interrupt)) = again.filter(|&(time, _)| time <= now) else {
+            return false;
+        };
+        self.await_command(node);
+        self.feed(node, interrupt.again);
+        true
     }
 
     /// Signals a command that runs here.
@@ -107,6 +144,11 @@ impl Engine {
     /// Leaves the footer where it stands, `tail` behind it.
     pub fn keep_footer(&mut self, tail: &[u8]) {
         self.output.keep_footer(tail);
+    }
+
+    /// The terminal has rearranged the footer.
+    pub fn reshape_footer(&mut self, erase: Vec<u8>) {
+        self.output.reshape_footer(erase);
     }
 
     /// The screen was another's meanwhile.
@@ -170,8 +212,8 @@ impl Engine {
         };
         command.begun = true;
         let Some(status) = status else {
-            if let Some(text) = command.interrupt.take() {
-                self.feed(source.node, text);
+            if let Some(interrupt) = command.interrupt.take() {
+                self.interrupt(source.node, interrupt);
             }
             return;
         };
@@ -180,9 +222,7 @@ impl Engine {
             return;
         }
         live.command = None;
-        if live.cause.is_none() && live.status.is_none() {
-            self.set_deadline(source.node, None);
-        }
+        self.await_command(source.node);
         self.notices.push_back(Notice::Done {
             node: source.node,
             command: number,

@@ -34,6 +34,13 @@ impl Bottom {
         (self.footer, self.sink) = (footer, sink);
     }
 
+    /// The footer stands differently on the screen by now, and is taken away so.
+    pub fn reshape(&mut self, erase: Vec<u8>) {
+        if let Some(footer) = &mut self.footer {
+            footer.erase = erase;
+        }
+    }
+
     /// Takes the footer off the screen if it stands on this sink.
     pub fn lift(&mut self, sink: usize, out: &mut Vec<u8>) {
         if self.drawn

@@ -157,6 +157,11 @@ impl Output {
         }
     }
 
+    /// The terminal has rearranged the footer: this takes it away now.
+    pub fn reshape_footer(&mut self, erase: Vec<u8>) {
+        self.bottom.reshape(erase);
+    }
+
     /// The screen was another's meanwhile: the footer is drawn anew where the cursor stands.
     pub fn forget_footer(&mut self) {
         self.bottom.forget();

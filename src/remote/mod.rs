@@ -11,5 +11,5 @@ mod wrapper;
 
 pub use frames::{Frame, Nonce};
 pub use invocation::{Call, Invocation, TooLong, Work};
-pub use shell::{command, interrupt};
+pub use shell::{command, interrupt, interrupt_again};
 pub use transport::{SshOptions, Transport, TransportError};

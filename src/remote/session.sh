@@ -5,6 +5,18 @@ shell=${text%%"
 exec 5>&1
 # Handlers, not "ignore": what is ignored here could never be trapped in the shell.
 trap : HUP INT QUIT TERM
+# Interrupts again what heeds SIGINT and still lives: a process that was being made when the signal came can have missed it.
+again() {
+  for stat in /proc/[0-9]*/stat; do
+    pid=${stat#/proc/} pid=${pid%/stat}
+    read -r line <"$stat" && set -- ${line##*") "} && [ "$3" = "$$" ] || continue
+    while read -r name mask; do
+      # Bit 1 of what is ignored or caught.
+      case $name$mask in SigIgn:*[2367abef] | SigCgt:*[2367abef]) continue 2 ;; esac
+    done <"/proc/$pid/status"
+    kill -INT "$pid"
+  done
+}
 # Passes lines on to the shell, and outlives it: the connection's end is the end of the whole group.
 relay() {
   trap '' HUP INT QUIT TERM PIPE
@@ -17,7 +29,11 @@ relay() {
     return
   fi
   while IFS= read -r line; do
-    if [ "$line" = "$nonce" ]; then kill -INT $group; else printf '%s\n' "$line"; fi
+    case $line in
+      "$nonce") kill -INT $group ;;
+      "$nonce again") again ;;
+      *) printf '%s\n' "$line" ;;
+    esac
   done
   exec >/dev/null
   kill -TERM $group

@@ -245,13 +245,20 @@ impl Session {
     }
 }
 
-/// Whether a command's first word, past `sudo` and variables, is the name of such a program.
+/// Whether a command's program has the name of such a one. Behind `sudo` and the like any of its words may be the program.
 fn is_full_screen(command: &str) -> bool {
-    let mut words = command.split_whitespace();
-    let program =
-        words.find(|word| !matches!(*word, "sudo" | "env" | "exec") && !word.contains('='));
-    let name = program.and_then(|program| program.rsplit('/').next());
-    name.is_some_and(|name| FULL_SCREEN.contains(&name))
+    let named = |word: &str| {
+        word.rsplit('/')
+            .next()
+            .is_some_and(|name| FULL_SCREEN.contains(&name))
+    };
+    let mut words = command
+        .split_whitespace()
+        .skip_while(|word| matches!(*word, "env" | "exec") || word.contains('='));
+    match words.next() {
+        Some("sudo" | "doas") => words.any(named),
+        first => first.is_some_and(named),
+    }
 }
 
 #[cfg(test)]

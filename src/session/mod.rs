@@ -157,8 +157,8 @@ impl Session {
     }
 
     /// The terminal has so many columns.
-    pub fn resize(&mut self, columns: usize) {
-        self.prompt.resize(columns);
+    pub fn resize(&mut self, columns: usize, engine: &mut Engine) {
+        self.prompt.resize(columns, engine);
     }
 
     /// Input was read.

@@ -83,10 +83,13 @@ impl Prompt {
         matches!(self.source, Source::Editor(_))
     }
 
-    /// The terminal's width.
-    pub fn resize(&mut self, columns: usize) {
+    /// The terminal's width. Terminals fold long lines anew by themselves: what is drawn takes as many rows now as it would if it were
+    /// drawn now.
+    pub fn resize(&mut self, columns: usize, engine: &mut Engine) {
         if let Source::Editor(editor) = &mut self.source {
             editor.resize(columns);
+            let erase = editor.view().erase;
+            engine.reshape_footer([PASTE_OFF, &erase].concat());
         }
     }
 

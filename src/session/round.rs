@@ -2,7 +2,7 @@
 
 use super::seats::{Seats, State};
 use super::{Session, Stage, words};
-use crate::engine::{Engine, Time};
+use crate::engine::{Engine, Interrupt, Time};
 use crate::outcome::Outcome;
 use crate::output::Stream;
 use crate::remote::{self, Nonce};
@@ -30,13 +30,16 @@ impl Round {
 
     /// Interrupts it where it still runs.
     pub fn interrupt(&self, seats: &Seats, nonce: &Nonce, engine: &mut Engine) {
-        let text: Rc<[u8]> = remote::interrupt(nonce).into();
+        let interrupt = Interrupt {
+            first: remote::interrupt(nonce).into(),
+            again: remote::interrupt_again(nonce).into(),
+        };
         for &(rank, _) in self
             .outcomes
             .iter()
             .filter(|(_, outcome)| outcome.is_none())
         {
-            engine.interrupt(seats.seats[rank].slot, text.clone());
+            engine.interrupt(seats.seats[rank].slot, interrupt.clone());
         }
     }
 }
