@@ -4,24 +4,29 @@ use crate::nodes::{
     Config, Different, Guardian, Sleep, Sshd, below, is_root, left_out, must, nodes, wait_all_gone,
 };
 use crate::support;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 /// A network namespace with one link to it, gone with the value or the test process.
-struct Network {
+pub struct Network {
     name: String,
+    near: String,
     far: String,
     _guardian: Guardian,
 }
 
 impl Network {
     fn new() -> Result<Self, String> {
+        // One for each test that asks.
+        static MADE: AtomicU32 = AtomicU32::new(0);
+        let made = MADE.fetch_add(1, Ordering::Relaxed);
         let id = std::process::id();
         let (name, near, end) = (
-            format!("clsh-test-{id}"),
-            format!("clsh{id}a"),
-            format!("clsh{id}b"),
+            format!("clsh-test-{id}-{made}"),
+            format!("clsh{id}a{made}"),
+            format!("clsh{id}b{made}"),
         );
         // Addresses of RFC 2544, for tests of networks.
-        let subnet = format!("198.18.{}", id % 250);
+        let subnet = format!("198.{}.{}", 18 + made % 2, id % 250);
         let far = format!("{subnet}.2");
         let guardian = Guardian::new(&format!("ip link del {near}; ip netns del {name}"));
         let addresses = [format!("{subnet}.1/30"), format!("{far}/30")];
@@ -46,48 +51,57 @@ impl Network {
         }
         Ok(Self {
             name,
+            near,
             far,
             _guardian: guardian,
         })
     }
 
-    fn cut(&self) {
-        let near = format!("clsh{}a", std::process::id());
-        must(&["ip", "link", "set", &near, "down"]);
+    pub fn cut(&self) {
+        must(&["ip", "link", "set", &self.near, "down"]);
+    }
+
+    /// A node on the other side, and a config that knows it as `far`.
+    pub fn node(&self) -> (Sshd, Config) {
+        let different = Different {
+            lines: "ClientAliveInterval 1\nClientAliveCountMax 2\n",
+            within: &["ip", "netns", "exec", &self.name],
+            address: Some((&self.far, 22)),
+            ..Different::default()
+        };
+        let far = Sshd::start(nodes(), &self.near, &different);
+        let block = format!("Host far\n  HostName {}\n  HostKeyAlias node1\n", self.far);
+        (far, Config::new(nodes(), &block))
     }
 }
 
-#[test]
-fn a_cut_network_is_a_lost_connection_and_ends_the_run_here_and_there() {
-    let what = "cut::a_cut_network_is_a_lost_connection_and_ends_the_run_here_and_there";
+/// A network for this test, or nothing where the test is to be left out.
+pub fn network(what: &str) -> Option<Network> {
     let network = if is_root() {
         Network::new()
     } else {
         Err("not root".into())
     };
-    let network = match network {
-        Ok(network) => network,
+    match network {
+        Ok(network) => Some(network),
         Err(why) => {
             let left_out = left_out("CLSH_TEST_NO_NETNS", &format!("{what}: {why}"));
             assert!(
                 left_out,
                 "{what} needs network namespaces: {why}; CLSH_TEST_NO_NETNS=1 leaves it out"
             );
-            return;
+            None
         }
+    }
+}
+
+#[test]
+fn a_cut_network_is_a_lost_connection_and_ends_the_run_here_and_there() {
+    let what = "cut::a_cut_network_is_a_lost_connection_and_ends_the_run_here_and_there";
+    let Some(network) = network(what) else {
+        return;
     };
-    let different = Different {
-        lines: "ClientAliveInterval 1\nClientAliveCountMax 2\n",
-        within: &["ip", "netns", "exec", &network.name],
-        address: Some((&network.far, 22)),
-        ..Different::default()
-    };
-    let _far = Sshd::start(nodes(), "far", &different);
-    let block = format!(
-        "Host far\n  HostName {}\n  HostKeyAlias node1\n",
-        network.far
-    );
-    let config = Config::new(nodes(), &block);
+    let (_far, config) = network.node();
     let sleep = Sleep::new(601);
     let options = ["-o", "ServerAliveInterval=1", "-o", "ServerAliveCountMax=2"];
     let command = sleep.command();

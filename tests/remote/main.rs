@@ -3,6 +3,7 @@
 mod support;
 
 mod nodes;
+mod talk;
 
 mod background;
 mod command;
@@ -11,6 +12,10 @@ mod ending;
 mod hostile;
 mod lost;
 mod reach;
+mod session;
+mod session_end;
+mod session_interrupt;
+mod session_lost;
 mod shells;
 mod status;
 mod window;

@@ -84,7 +84,7 @@ impl Farm {
     }
 
     /// The program a shell is known by here: busybox under the name of its shell.
-    fn shell(&self, name: &str) -> PathBuf {
+    pub fn shell(&self, name: &str) -> PathBuf {
         if name != "ash" {
             return find(name);
         }
@@ -106,7 +106,7 @@ fn find(name: &str) -> PathBuf {
 }
 
 /// Whether the tests with users are left out here; without root, only when told so.
-fn without_users(what: &str) -> bool {
+pub fn without_users(what: &str) -> bool {
     if left_out("CLSH_TEST_NO_SHELLS", what) {
         return true;
     }
