@@ -19,15 +19,20 @@ _clsh_done() {
 _clsh_late() { [ -z "$_clsh_b" ] || _clsh_done 130; } 2>/dev/null
 # An interrupt ends the whole command line, as in an interactive shell, and not just the program that runs.
 if [ "${BASH_VERSION-}" ]; then
-  # bash skips each further command where a DEBUG trap says so: all up to the next one of these.
+  # bash skips each further command where a DEBUG trap says so: all up to the next one of these. A loop is left as well, but not where
+  # it stands for its next turn, for there bash would go on breaking for ever; "((" stands there and elsewhere, and is told by its number.
   _clsh_skip() {
     case $BASH_COMMAND in
       *'command eval "$_clsh_c"'*) return 1 ;;
       *_clsh_*) trap - DEBUG; shopt -u extdebug; set +T ;;
+      'for '* | 'select '*) return 2 ;;
+      '(('*) _clsh_k=$((_clsh_k + 1)); [ "$_clsh_k" -lt 1000 ] || return 1; return 2 ;;
       *) return 1 ;;
     esac
   }
-  trap '[ -z "$_clsh_b" ] || { _clsh_i=1; set -T; shopt -s extdebug; trap "_clsh_skip || ! break 999 2>/dev/null" DEBUG; break 999 2>/dev/null; }' INT
+  _clsh_d='_clsh_skip; case $? in 0) ;; 2) false ;; *) ! break 999 2>/dev/null ;; esac'
+  # The trap is set last: in here $BASH_COMMAND is what ran when the signal came, and that may be one of these.
+  trap '[ -z "$_clsh_b" ] || { _clsh_i=1 _clsh_k=0; set -T; shopt -s extdebug; trap "$_clsh_d" DEBUG; }' INT
 elif [ "${ZSH_VERSION-}" ]; then
   # Neither zsh nor ksh knows a way to leave more than the program, or the loops.
   setopt posix_builtins

@@ -395,9 +395,15 @@ impl Session {
         }
     }
 
-    /// Leaves: with this status, or the largest of the last command and of the nodes that are gone, for which another was the last.
+    /// Leaves: with this status, or the largest of the last command and of the nodes that are gone: those that should be here, and in a
+    /// script, which nobody watches, also those that ended otherwise.
     fn quit(&mut self, status: Option<u8>, engine: &mut Engine) {
-        let gone = self.seats.seats.iter().map(|seat| seat.state.status());
+        let counts = |state: &State| {
+            let unreached = matches!(state, State::Gone(Outcome::Failed | Outcome::Lost));
+            unreached || !self.setting.interactive
+        };
+        let states = self.seats.seats.iter().map(|seat| seat.state);
+        let gone = states.filter(counts).map(State::status);
         let status = status.unwrap_or_else(|| gone.fold(self.status, u8::max));
         engine.end(Reason::Left(status));
     }

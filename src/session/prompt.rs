@@ -90,6 +90,7 @@ impl Prompt {
             editor.resize(columns);
             let erase = editor.view().erase;
             engine.reshape_footer([PASTE_OFF, &erase].concat());
+            engine.set_footer(None);
         }
     }
 
