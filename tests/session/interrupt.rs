@@ -33,38 +33,48 @@ fn interrupted(terminal: &mut Terminal, command: &str, nap: &str, nodes: usize) 
     text
 }
 
-#[test]
-fn it_interrupts_the_whole_line_on_every_node_and_keeps_the_state() {
-    for shell in SHELLS {
-        let nap = nap();
-        let mut terminal = sit("n[1-2]", ["--shell", shell]);
-        terminal.run("cd /usr; x=kept; f() { sleep $1; echo NOT; }; g() { f $1; echo NOT; }");
-        for command in [
-            format!("sleep {nap}; echo NOT"),
-            format!("sleep {nap} && echo NOT || echo NOT"),
-            format!("f {nap}; echo NOT"),
-            format!("g {nap}; echo NOT"),
-            format!("while :; do sleep {nap}; echo NOT; done; echo NOT"),
-            format!("for i in 1 2 3; do for j in 1 2; do g {nap}; done; done; echo NOT"),
-            format!("{{ sleep {nap}; echo NOT; }} | cat; echo NOT"),
-            format!("(sleep {nap}; echo NOT); echo NOT"),
-            format!("echo $(sleep {nap}; echo NOT); echo NOT"),
-            format!("if sleep {nap}; then echo NOT; else echo NOT; fi; echo NOT"),
-        ] {
-            let text = interrupted(&mut terminal, &command, &nap, 2);
-            assert!(
-                text.contains("clsh: n[1-2] (2): exited with exit code 130\n"),
-                "{shell}: {command}: {text}"
-            );
-            let state = terminal.run("echo $PWD $x");
-            assert_eq!(
-                state,
-                ["n1: /usr kept", "n2: /usr kept"],
-                "{shell}: {command}"
-            );
-        }
-        terminal.quit(0);
+/// Ctrl-C in the midst of each kind of command line.
+fn interrupts_the_whole_line(shell: &str) {
+    let nap = nap();
+    let mut terminal = sit("n[1-2]", ["--shell", shell]);
+    terminal.run("cd /usr; x=kept; f() { sleep $1; echo NOT; }; g() { f $1; echo NOT; }");
+    for command in [
+        "sleep NAP; echo NOT",
+        "sleep NAP && echo NOT || echo NOT",
+        "f NAP; echo NOT",
+        "g NAP; echo NOT",
+        "while :; do sleep NAP; echo NOT; done; echo NOT",
+        "{ sleep NAP; echo NOT; } | cat; echo NOT",
+        "(sleep NAP; echo NOT); echo NOT",
+        "echo $(sleep NAP; echo NOT); echo NOT",
+        "if sleep NAP; then echo NOT; else echo NOT; fi; echo NOT",
+        "for i in 1 2 3; do for j in 1 2; do g NAP; done; done; echo NOT",
+    ] {
+        let command = command.replace("NAP", &nap);
+        let text = interrupted(&mut terminal, &command, &nap, 2);
+        assert!(
+            text.contains("clsh: n[1-2] (2): exited with exit code 130\n"),
+            "{command}: {text}"
+        );
+        let state = terminal.run("echo $PWD $x");
+        assert_eq!(state, ["n1: /usr kept", "n2: /usr kept"], "{command}");
     }
+    terminal.quit(0);
+}
+
+#[test]
+fn it_interrupts_the_whole_line_in_dash_and_keeps_the_state() {
+    interrupts_the_whole_line("dash");
+}
+
+#[test]
+fn it_interrupts_the_whole_line_in_bash_and_keeps_the_state() {
+    interrupts_the_whole_line("bash");
+}
+
+#[test]
+fn it_interrupts_the_whole_line_in_busybox_and_keeps_the_state() {
+    interrupts_the_whole_line("busybox sh");
 }
 
 #[test]
@@ -83,22 +93,35 @@ fn it_interrupts_a_loop_that_starts_no_program() {
     }
 }
 
-#[test]
-fn typed_in_one_write_with_enter_it_interrupts_the_line_just_given() {
-    for shell in SHELLS {
-        let nap = nap();
-        let mut terminal = sit("n[1-2]", ["--shell", shell]);
-        for _ in 0..5 {
-            terminal.wait_prompt();
-            let row = terminal.look(|screen| screen.cursor_position().0);
-            terminal.type_keys(format!("sleep {nap}; echo NOT\r{CTRL_C}"));
-            let text = terminal.text_until_prompt(row);
-            assert!(!text.contains("NOT"), "{shell}: {text}");
-            assert_eq!(napping(&nap), 0, "{shell}");
-            assert_eq!(terminal.run("echo on"), ["n1: on", "n2: on"], "{shell}");
-        }
-        terminal.quit(0);
+/// Enter and Ctrl-C in one write, again and again.
+fn interrupts_the_line_just_given(shell: &str) {
+    let nap = nap();
+    let mut terminal = sit("n[1-2]", ["--shell", shell]);
+    for _ in 0..5 {
+        terminal.wait_prompt();
+        let row = terminal.look(|screen| screen.cursor_position().0);
+        terminal.type_keys(format!("sleep {nap}; echo NOT\r{CTRL_C}"));
+        let text = terminal.text_until_prompt(row);
+        assert!(!text.contains("NOT"), "{text}");
+        assert_eq!(napping(&nap), 0);
+        assert_eq!(terminal.run("echo on"), ["n1: on", "n2: on"]);
     }
+    terminal.quit(0);
+}
+
+#[test]
+fn typed_in_one_write_with_enter_it_interrupts_that_line_in_dash() {
+    interrupts_the_line_just_given("dash");
+}
+
+#[test]
+fn typed_in_one_write_with_enter_it_interrupts_that_line_in_bash() {
+    interrupts_the_line_just_given("bash");
+}
+
+#[test]
+fn typed_in_one_write_with_enter_it_interrupts_that_line_in_busybox() {
+    interrupts_the_line_just_given("busybox sh");
 }
 
 #[test]

@@ -5,7 +5,7 @@ use crate::kit::{
     until, wait_stopped,
 };
 use crate::support::{self, children, wait_until};
-use crate::terminal::{Sitting, Terminal, sit};
+use crate::terminal::{Sitting, Terminal, sit, text};
 use std::os::unix::process::ExitStatusExt;
 use std::process::Command;
 
@@ -30,6 +30,8 @@ fn they_are_as_before_when_it_is_left() {
         terminal.type_keys(keys);
         assert_eq!(terminal.finish(), status, "{keys:?}: {}", terminal.text());
         assert!(!terminal.look(vt100::Screen::bracketed_paste), "{keys:?}");
+        // It is clsh that leaves, not the nodes' shells.
+        assert!(!terminal.text().contains("the shell ended"), "{keys:?}");
     }
 }
 
@@ -122,6 +124,9 @@ fn ctrl_z_at_the_prompt_stops_the_job_and_fg_brings_the_prompt_back() {
     terminal.type_keys(CTRL_Z);
     wait_stopped(clsh);
     terminal.wait_for("Stopped");
+    terminal.wait_for_screen("the shell's prompt", |screen| {
+        text(screen).ends_with("shell>")
+    });
     assert_modes_of_before(&mut terminal, "stopped");
     terminal.type_keys("fg\r");
     terminal.wait_typed("echo ty");
@@ -130,6 +135,7 @@ fn ctrl_z_at_the_prompt_stops_the_job_and_fg_brings_the_prompt_back() {
     terminal.wait_for("n2: typed");
     terminal.wait_prompt();
     terminal.type_keys("quit\r");
+    terminal.wait_for("quit\nshell>");
     assert_modes_of_before(&mut terminal, "left");
     terminal.type_keys("exit 9\r");
     assert_eq!(terminal.finish(), 9);
@@ -145,6 +151,9 @@ fn ctrl_z_while_a_command_runs_stops_the_job_and_fg_loses_nothing() {
     terminal.type_keys(CTRL_Z);
     wait_stopped(clsh);
     terminal.wait_for("Stopped");
+    terminal.wait_for_screen("the shell's prompt", |screen| {
+        text(screen).ends_with("shell>")
+    });
     assert_modes_of_before(&mut terminal, "stopped");
     crate::kit::touch(terminal.home.join("go"));
     terminal.type_keys("fg\r");
@@ -152,6 +161,7 @@ fn ctrl_z_while_a_command_runs_stops_the_job_and_fg_loses_nothing() {
     terminal.wait_for("n2: went");
     terminal.wait_prompt();
     terminal.type_keys("quit\r");
+    terminal.wait_for("quit\nshell>");
     assert_modes_of_before(&mut terminal, "left");
     terminal.type_keys("exit\r");
     assert_eq!(terminal.finish(), 0);

@@ -191,9 +191,19 @@ impl Terminal {
         self.keys.flush().expect("flush");
     }
 
+    /// Another size. As terminals do, and the emulator does not, it folds long lines anew; the cursor must stand behind all text.
     pub fn resize(&self, rows: u16, columns: u16) {
         let mut seen = self.shown.lock();
-        seen.parser.set_size(nonzero(rows), nonzero(columns));
+        let mut parser = Parser::new(nonzero(rows), nonzero(columns), 0);
+        parser.process(
+            seen.parser
+                .screen()
+                .contents()
+                .replace('\n', "\r\n")
+                .as_bytes(),
+        );
+        parser.process(seen.parser.screen().input_mode_formatted().as_bytes());
+        seen.parser = parser;
         drop(seen);
         let size = pty_size(rows, columns);
         self.master.resize(size).expect("resize");
