@@ -30,6 +30,8 @@ pub struct Far {
     pub closed: [bool; 2],
     /// Not read to its end by clsh.
     pub open: [bool; 2],
+    /// What runs was just being made when the interrupt came, and missed it.
+    pub misses: bool,
     stdin: Vec<u8>,
     /// Lines on their way from the relay to the shell, which takes its time.
     queue: VecDeque<String>,
@@ -72,15 +74,12 @@ impl Far {
 
     /// The relay acts on an interrupt at once, whatever the shell does.
     fn line(&mut self, line: &str, nonce: &str) {
-        // Here nothing misses an interrupt.
-        if line == format!("{nonce} again") {
-            return;
-        }
-        if line != nonce {
+        let again = line == format!("{nonce} again");
+        if line != nonce && !again {
             return self.queue.push_back(line.to_owned());
         }
         if let Some(running) = &mut self.running {
-            running.interrupted = true;
+            running.interrupted |= again || !self.misses;
         }
     }
 
@@ -146,6 +145,12 @@ impl Far {
             self.closed = [true; 2];
             self.running = None;
         }
+    }
+
+    /// The process is gone, but something in the background holds its pipes.
+    pub fn die_held(&mut self) {
+        self.die(Exit::Signal(9));
+        self.closed = [false; 2];
     }
 
     /// What the kernel says to a read.

@@ -185,8 +185,9 @@ impl World {
                 far.step(&nonce);
             }
             if r.percent(self.trouble) {
-                match r.below(3) {
+                match r.below(4) {
                     0 => far.die(Exit::Signal(9)),
+                    3 => far.die_held(),
                     1 => far.leave(3, &nonce),
                     _ => far.write(Stream::Out, "from the background\n"),
                 }
@@ -342,11 +343,14 @@ fn whatever_goes_wrong_the_prompt_comes_back_or_the_session_ends() {
 }
 
 #[test]
-fn an_interrupt_reaches_a_command_however_early_it_comes() {
+fn an_interrupt_reaches_a_command_however_early_it_comes_and_whoever_misses_it() {
     for seed in 0..300 {
         let mut world = World::new(seed, 3, 0, false);
         world.settle();
         world.type_line("sleep");
+        for far in &mut world.far {
+            far.misses = world.r.percent(30);
+        }
         for _ in 0..world.r.below(4) {
             world.turn();
         }
