@@ -6,6 +6,7 @@ mod limit;
 mod reactor;
 mod signals;
 mod spawn;
+mod standard;
 mod stdio;
 mod terminal;
 
