@@ -191,18 +191,22 @@ impl Terminal {
         self.keys.flush().expect("flush");
     }
 
-    /// Another size. As terminals do, and the emulator does not, it folds long lines anew; the cursor must stand behind all text.
+    /// Another size, of a terminal that leaves what it shows as it is, as xterm does.
     pub fn resize(&self, rows: u16, columns: u16) {
         let mut seen = self.shown.lock();
+        seen.parser.set_size(nonzero(rows), nonzero(columns));
+        drop(seen);
+        let size = pty_size(rows, columns);
+        self.master.resize(size).expect("resize");
+    }
+
+    /// Another size, of a terminal that folds long lines anew, as most do. The cursor must stand behind all text.
+    pub fn resize_and_fold(&self, rows: u16, columns: u16) {
+        let mut seen = self.shown.lock();
         let mut parser = Parser::new(nonzero(rows), nonzero(columns), 0);
-        parser.process(
-            seen.parser
-                .screen()
-                .contents()
-                .replace('\n', "\r\n")
-                .as_bytes(),
-        );
-        parser.process(seen.parser.screen().input_mode_formatted().as_bytes());
+        let screen = seen.parser.screen();
+        parser.process(screen.contents().replace('\n', "\r\n").as_bytes());
+        parser.process(screen.input_mode_formatted().as_bytes());
         seen.parser = parser;
         drop(seen);
         let size = pty_size(rows, columns);

@@ -154,13 +154,38 @@ fn a_long_line_wraps_and_runs_whole() {
 }
 
 #[test]
-fn a_new_width_while_typing_keeps_the_line_in_order() {
+fn a_new_width_while_typing_draws_the_line_anew() {
+    let mut terminal = Sitting::new(exec("n1", [])).size(50, 40).at_prompt();
+    let word = "x".repeat(60);
+    terminal.type_keys(format!("echo {word}"));
+    terminal.wait_for_screen("two rows", |screen| screen.cursor_position().1 == 31);
+    terminal.resize(50, 100);
+    terminal.wait_typed(&format!("echo {word}"));
+    terminal.resize(50, 50);
+    terminal.wait_for_screen("two rows of another width", |screen| {
+        let (_, column) = screen.cursor_position();
+        column == 21
+            && text(screen)
+                .replace('\n', "")
+                .ends_with(&format!("clsh> echo {word}"))
+    });
+    terminal.type_keys("y\r");
+    terminal.wait_for_screen("the output", |screen| {
+        text(screen)
+            .replace('\n', "")
+            .contains(&format!("n1: {word}y"))
+    });
+    terminal.quit(0);
+}
+
+#[test]
+fn a_new_width_while_typing_leaves_one_line_where_the_terminal_folds_it_anew() {
     let mut terminal = Sitting::new(exec("n1", [])).size(50, 40).at_prompt();
     let mut word = "x".repeat(60);
     terminal.type_keys(format!("echo {word}"));
     let above = "Enter 'quit' to leave this interactive mode\nWorking with nodes: n1\n";
     for columns in [40, 100, 50, 30, 80] {
-        terminal.resize(50, columns);
+        terminal.resize_and_fold(50, columns);
         // The window's size is news to clsh by a signal, and the next key must not overtake it.
         wait_idle(terminal.pid());
         terminal.type_keys("y");
