@@ -43,7 +43,7 @@ pub const GATHER_BYTES_MAX: usize = 8 * 1024 * 1024;
 pub const COMMAND_BYTES_MAX: usize = 1024 * 1024;
 /// Most lines of history that are kept.
 pub const HISTORY_MAX: usize = 1000;
-/// How long after an interrupt it is sent again to what can only have missed it.
+/// How long after an interrupt it is sent again to a program of the shell's that can only have missed it.
 pub const INTERRUPT_AGAIN: Duration = Duration::from_millis(200);
 /// A second Ctrl-C within this time ends the session.
 pub const INTERRUPT_TWICE: Duration = Duration::from_secs(1);

@@ -5,11 +5,15 @@ shell=${text%%"
 exec 5>&1
 # Handlers, not "ignore": what is ignored here could never be trapped in the shell.
 trap : HUP INT QUIT TERM
-# Interrupts again what heeds SIGINT and still lives: a process that was being made when the signal came can have missed it.
+parent_of() {
+  read -r line <"/proc/$1/stat" && set -- ${line##*") "} && parent=$2 leader=$3
+}
+# Interrupts again what the shell itself started, heeds SIGINT and still lives: it was being made when the signal came and missed it. Other
+# descendants are not touched: they may be what a program does to clean up. The shell is a child of a child of this one.
 again() {
   for stat in /proc/[0-9]*/stat; do
     pid=${stat#/proc/} pid=${pid%/stat}
-    read -r line <"$stat" && set -- ${line##*") "} && [ "$3" = "$$" ] || continue
+    parent_of "$pid" && [ "$leader" = "$$" ] && parent_of "$parent" && parent_of "$parent" && [ "$parent" = "$$" ] || continue
     while read -r name mask; do
       # Bit 1 of what is ignored or caught.
       case $name$mask in SigIgn:*[2367abef] | SigCgt:*[2367abef]) continue 2 ;; esac

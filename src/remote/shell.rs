@@ -24,7 +24,7 @@ pub fn interrupt(nonce: &Nonce) -> Vec<u8> {
     format!("{}\n\\command eval _clsh_late\n", nonce.as_str()).into_bytes()
 }
 
-/// The line that interrupts again what missed that. What handles SIGINT itself does not get it twice.
+/// The line that interrupts again what missed that: a program the shell itself started. What handles SIGINT does not get it twice.
 pub fn interrupt_again(nonce: &Nonce) -> Vec<u8> {
     format!("{} again\n", nonce.as_str()).into_bytes()
 }

@@ -251,3 +251,20 @@ fn as_a_signal_it_does_the_same() {
     assert!(!text.contains("NOT"), "{text}");
     terminal.quit(130);
 }
+
+#[test]
+fn what_a_program_starts_to_clean_up_is_left_in_peace() {
+    let mut terminal = sit("n[1-2]", []);
+    let row = terminal.look(|screen| screen.cursor_position().0);
+    // The nap of the handler is younger than the interrupt, and would heed another one.
+    let command = "sh -c 'trap \"sleep 0.7 && echo cleaned; exit 5\" INT; echo up; while :; do sleep 0.05; done'";
+    terminal.type_keys(format!("{command}\r"));
+    terminal.wait_for("n1: up");
+    terminal.wait_for("n2: up");
+    terminal.type_keys(CTRL_C);
+    let text = terminal.text_until_prompt(row);
+    for node in ["n1", "n2"] {
+        assert!(text.contains(&format!("{node}: cleaned\n")), "{text}");
+    }
+    terminal.quit(130);
+}
