@@ -32,6 +32,18 @@ impl Outcome {
         Self::Exited(if found { 126 } else { 127 })
     }
 
+    /// How it is called wherever clsh speaks of it; the status of a command that ended by itself is not in it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Exited(_) => "exited",
+            Self::TimedOut => "timed out",
+            Self::Failed => "connection failed",
+            Self::Lost => "connection lost",
+            Self::Ended => "terminated",
+            Self::NotStarted => "not started",
+        }
+    }
+
     /// This node's share in the exit status of the run.
     pub fn status(self) -> u8 {
         match self {

@@ -11,12 +11,8 @@ const LONGEST_SHOWN: usize = 5;
 /// What became of a node, in the words of the summary.
 fn phrase(outcome: Outcome) -> String {
     match outcome {
-        Outcome::Exited(status) => format!("exited with exit code {status}"),
-        Outcome::TimedOut => "timed out".into(),
-        Outcome::Failed => "connection failed".into(),
-        Outcome::Lost => "connection lost".into(),
-        Outcome::Ended => "terminated".into(),
-        Outcome::NotStarted => "not started".into(),
+        Outcome::Exited(status) => format!("{} with exit code {status}", outcome.word()),
+        _ => outcome.word().into(),
     }
 }
 

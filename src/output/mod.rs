@@ -6,6 +6,7 @@
 mod escape;
 mod footer;
 mod gather;
+pub mod json;
 mod queue;
 
 pub use footer::Footer;
