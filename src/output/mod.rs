@@ -3,6 +3,7 @@
 //! Nothing here writes. Invariant: a queue only ever grows by whole lines, so lines of different nodes never mix; what stands below all
 //! lines, the footer, is taken away before a line and drawn anew behind it.
 
+pub mod diff;
 mod escape;
 mod footer;
 mod gather;
