@@ -1,5 +1,11 @@
 //! clsh's own words on stderr: what happened -> text. Returns whole lines, writes nothing.
 
+mod progress;
+mod table;
+
+pub use progress::{Standing, progress};
+pub use table::{Row, table};
+
 use crate::hosts;
 use crate::outcome::Outcome;
 use std::collections::BTreeMap;
@@ -112,6 +118,44 @@ pub fn too_much_to_gather() -> String {
     "clsh: more than 8 MiB to gather; it is printed as it comes\n".into()
 }
 
+/// A stream of a node can't be written to its file.
+pub fn store_failed(label: &str, file: &str, error: &str) -> String {
+    format!("clsh: {label}: cannot write '{file}': {error}; the rest of this stream is not kept\n")
+}
+
+/// clsh's own standard input can't be read.
+pub fn input_failed(error: &str) -> String {
+    format!("clsh: cannot read standard input: {error}; the run ends here\n")
+}
+
+/// Standard input can't be kept for nodes whose turn has not come.
+pub fn spool_failed(error: &str) -> String {
+    format!(
+        "clsh: cannot keep standard input for nodes that start later: {error}; set TMPDIR to a place with more room, or raise -f; the run ends here\n"
+    )
+}
+
+/// Gathered output can't be kept until it is shown.
+pub fn keep_failed(error: &str) -> String {
+    format!(
+        "clsh: cannot keep the gathered output: {error}; set TMPDIR to a place with more room; the run ends here\n"
+    )
+}
+
+/// A node was not reached and gets another attempt: the `number`-th of at most `most`.
+pub fn trying_again(label: &str, after: Duration, number: u32, most: u32) -> String {
+    format!(
+        "clsh: {label}: {}; trying again in {} ({number} of {most})\n",
+        Outcome::Failed.word(),
+        seconds(after)
+    )
+}
+
+/// `--progress` without a terminal to draw on.
+pub fn no_progress() -> String {
+    "clsh: --progress needs a terminal on standard error; it is left out\n".into()
+}
+
 fn seconds(time: Duration) -> String {
     if time < Duration::from_secs(10) {
         format!("{} s", (time.as_secs_f64() * 100.0).round() / 100.0)
@@ -137,6 +181,42 @@ mod tests {
         assert_eq!(
             summary(outcomes.into_iter()),
             "clsh: node[3,5] (2): exited with exit code 7\nclsh: node9: connection failed\nclsh: node[11-12] (2): not started\n"
+        );
+    }
+    #[test]
+    fn what_went_wrong_is_said_with_what_follows_from_it() {
+        let full = "No space left on device";
+        assert_eq!(
+            store_failed("node3", "DIR/node3.out", full),
+            "clsh: node3: cannot write 'DIR/node3.out': No space left on device; the rest of this stream is not kept\n"
+        );
+        assert_eq!(
+            input_failed("Is a directory"),
+            "clsh: cannot read standard input: Is a directory; the run ends here\n"
+        );
+        assert_eq!(
+            spool_failed(full),
+            "clsh: cannot keep standard input for nodes that start later: No space left on device; set TMPDIR to a place with more room, or raise -f; the run ends here\n"
+        );
+        assert_eq!(
+            keep_failed(full),
+            "clsh: cannot keep the gathered output: No space left on device; set TMPDIR to a place with more room; the run ends here\n"
+        );
+        assert_eq!(
+            no_progress(),
+            "clsh: --progress needs a terminal on standard error; it is left out\n"
+        );
+    }
+
+    #[test]
+    fn another_attempt_says_when_and_which() {
+        assert_eq!(
+            trying_again("node2", Duration::from_millis(1300), 1, 3),
+            "clsh: node2: connection failed; trying again in 1.3 s (1 of 3)\n"
+        );
+        assert_eq!(
+            trying_again("node2", Duration::from_secs(61), 2, 3),
+            "clsh: node2: connection failed; trying again in 61 s (2 of 3)\n"
         );
     }
 }

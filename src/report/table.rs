@@ -1,0 +1,171 @@
+//! The closing table: one row for each node, those that need attention on top.
+
+use crate::outcome::Outcome;
+use std::fmt::Write;
+use std::time::Duration;
+
+/// One row of the closing table (`--summary`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Row<'a> {
+    /// The node's name, as in front of its lines.
+    pub label: &'a str,
+    /// What became of it.
+    pub outcome: Outcome,
+    /// From its start to its end; none when it was never started.
+    pub took: Option<Duration>,
+    /// How much it said, both streams together.
+    pub bytes: u64,
+}
+
+/// What stands where there is nothing to measure.
+const NOTHING: &str = "-";
+
+/// What stands above the columns.
+const HEADS: [&str; 4] = ["node", "status", "seconds", "bytes"];
+
+/// The closing table of node, status, seconds, bytes: failures first, the worst on top, else in the order given.
+pub fn table(mut rows: Vec<Row>) -> String {
+    rows.sort_by_key(|row| place(row.outcome));
+    let mut lines = vec![HEADS.map(str::to_owned)];
+    lines.extend(rows.iter().map(cells));
+    let mut widths = [0; HEADS.len()];
+    for line in &lines {
+        for (width, cell) in widths.iter_mut().zip(line) {
+            *width = cell.chars().count().max(*width);
+        }
+    }
+    let [node, status, seconds, bytes] = widths;
+    let mut table = String::new();
+    for [label, word, took, said] in lines {
+        // Writing to a string can't fail.
+        let _ = writeln!(
+            table,
+            "{label:node$}  {word:status$}  {took:>seconds$}  {said:>bytes$}"
+        );
+    }
+    table
+}
+
+/// Where an outcome belongs, the smallest on top.
+fn place(outcome: Outcome) -> (u8, u8) {
+    match outcome {
+        Outcome::Failed | Outcome::Lost => (0, 0),
+        Outcome::TimedOut => (1, 0),
+        Outcome::Exited(0) => (5, 0),
+        Outcome::Exited(status) => (2, u8::MAX - status),
+        Outcome::Ended => (3, 0),
+        Outcome::NotStarted => (4, 0),
+    }
+}
+
+fn cells(row: &Row) -> [String; HEADS.len()] {
+    let status = match row.outcome {
+        Outcome::Exited(status) => status.to_string(),
+        other => other.word().to_owned(),
+    };
+    let [seconds, bytes] = match row.took {
+        Some(took) => [format!("{:.2}", took.as_secs_f64()), row.bytes.to_string()],
+        None => [NOTHING; 2].map(str::to_owned),
+    };
+    [row.label.to_owned(), status, seconds, bytes]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn row(label: &str, outcome: Outcome, millis: Option<u64>, bytes: u64) -> Row<'_> {
+        Row {
+            label,
+            outcome,
+            took: millis.map(Duration::from_millis),
+            bytes,
+        }
+    }
+
+    #[test]
+    fn failures_stand_on_top_the_worst_first() {
+        let rows = vec![
+            row("n1", Outcome::Exited(0), Some(1234), 123_456),
+            row("n2", Outcome::Exited(7), Some(20), 5),
+            row("n3", Outcome::NotStarted, None, 0),
+            row("n4", Outcome::Exited(0), Some(0), 0),
+            row("n5", Outcome::TimedOut, Some(60_004), 9),
+            row("n6", Outcome::Exited(137), Some(10), 0),
+            row("n7", Outcome::Ended, Some(10), 0),
+            row("n8", Outcome::Lost, Some(10), 0),
+            row("n9", Outcome::Failed, Some(3000), 0),
+            row("n10", Outcome::Exited(7), Some(30), 0),
+        ];
+        let expected = "\
+node  status             seconds   bytes
+n8    connection lost       0.01       0
+n9    connection failed     3.00       0
+n5    timed out            60.00       9
+n6    137                   0.01       0
+n2    7                     0.02       5
+n10   7                     0.03       0
+n7    terminated            0.01       0
+n3    not started              -       -
+n1    0                     1.23  123456
+n4    0                     0.00       0
+";
+        assert_eq!(table(rows), expected);
+    }
+
+    #[test]
+    fn columns_are_as_wide_as_what_is_in_them_counted_in_characters() {
+        let rows = vec![
+            row("größe-ä", Outcome::Exited(0), Some(1), 1),
+            row("n", Outcome::Exited(0), Some(1_000_000_000), 2),
+        ];
+        let expected = "\
+node     status     seconds  bytes
+größe-ä  0             0.00      1
+n        0       1000000.00      2
+";
+        assert_eq!(table(rows), expected);
+        assert_eq!(table(Vec::new()), "node  status  seconds  bytes\n");
+    }
+
+    #[test]
+    fn a_node_without_a_process_has_a_status_and_no_time() {
+        let table = table(vec![row("n1", Outcome::not_run(false), None, 0)]);
+        assert_eq!(
+            table.lines().last(),
+            Some("n1    127           -      -"),
+            "{table}"
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn good_nodes_keep_their_order_and_every_line_is_as_long(
+            nodes in prop::collection::vec(("[a-zä-ü0-9]{1,9}", 0..3_u8, any::<u32>()), 0..20)
+        ) {
+            let rows = nodes
+                .iter()
+                .map(|(label, status, bytes)| {
+                    row(label, Outcome::Exited(*status), Some(u64::from(*bytes)), u64::from(*bytes))
+                })
+                .collect();
+            let table = table(rows);
+            let mut lines = table.lines();
+            let length = lines.next().map(|head| head.chars().count());
+            let mut expected: Vec<_> = nodes.iter().collect();
+            expected.sort_by_key(|node| match node.1 { 2 => 0, 1 => 1, _ => 2 });
+            for (label, status, bytes) in expected {
+                let line = lines.next().unwrap_or_default();
+                prop_assert_eq!(Some(line.chars().count()), length);
+                let words: Vec<&str> = line.split_whitespace().collect();
+                let seconds = format!("{:.2}", f64::from(*bytes) / 1000.0);
+                prop_assert_eq!(
+                    words,
+                    [label.clone(), status.to_string(), seconds, bytes.to_string()]
+                );
+            }
+            prop_assert_eq!(lines.next(), None);
+        }
+    }
+}
