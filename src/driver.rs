@@ -4,23 +4,32 @@
 
 mod children;
 mod desk;
+mod feed;
 mod setup;
+mod store;
 
 pub use setup::Refusal;
 
 use crate::engine::{Effect, Engine, Event, Order, Request, Source};
 use crate::job::{Job, Talk};
-use crate::outcome::{Reason, Verdict};
+use crate::outcome::{Outcome, Reason, Verdict};
 use crate::output::Stream;
 use crate::remote::Invocation;
 use crate::report;
-use crate::sys::{self, Got, Program, Reactor, Signals, Sink, Spawner, Written};
+use crate::sys::{self, Got, Program, Reactor, Report, Signals, Sink, Spawner, Written};
 use desk::Desk;
-use nix::libc::{SIGCHLD, SIGCONT, SIGHUP, SIGINT, SIGKILL, SIGQUIT, SIGTERM, SIGTSTP, SIGUSR1};
+use feed::{Feed, Scratches};
+use nix::libc::{
+    SIGCHLD, SIGCONT, SIGHUP, SIGINT, SIGKILL, SIGQUIT, SIGTERM, SIGTSTP, SIGUSR1, SIGWINCH,
+};
 use std::collections::HashMap;
+use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
 use std::time::{Duration, Instant};
+use store::Store;
 
 /// Keys of the reactor: the sinks, the signals and stdin come first, then three for each slot, its two streams and its input. A slot is
 /// started once, so no key is ever used again and no event can reach the wrong one.
@@ -38,6 +47,8 @@ struct Link {
     /// The lifeline is watched for room.
     watched: bool,
     streams: [Option<OwnedFd>; 2],
+    /// Where its output goes, if that is a file of its own.
+    files: [Option<File>; 2],
 }
 
 /// The clock of a run: it stands still while clsh is stopped, so that no deadline passes in that time.
@@ -66,6 +77,11 @@ struct Driver<'a> {
     buffer: Vec<u8>,
     clock: Clock,
     desk: Option<Desk>,
+    feed: Option<Feed>,
+    scratches: Scratches,
+    store: Store,
+    /// Where the names of failed nodes go.
+    failed: Option<Report>,
 }
 
 /// Runs the job to its end. When this returns, every child is reaped.
@@ -74,31 +90,49 @@ pub fn run(job: &Job) -> Result<Verdict, Refusal> {
     while !driver.is_done() {
         driver.turn()?;
     }
-    let outcomes = || driver.engine.outcomes();
-    let verdict = Verdict::of(
-        outcomes().map(|(_, outcome)| outcome),
-        driver.engine.reason(),
-    );
-    let silent = driver.desk.is_some() || driver.engine.reason() == Some(Reason::OutputClosed);
-    if job.talk > Talk::Quiet && !silent {
-        let summary =
-            report::summary(outcomes().map(|(rank, outcome)| (job.nodes[rank].name(), outcome)));
-        driver.engine.say(&summary);
-    }
+    driver.close();
     while !driver.engine.is_over() {
         driver.turn()?;
     }
     // The output itself may have failed in those last turns.
-    Ok(driver
-        .engine
-        .reason()
-        .map_or(verdict, |reason| Verdict::of([], Some(reason))))
+    Ok(driver.engine.verdict())
 }
 
 impl Driver<'_> {
     /// Whether every node has its outcome, and a session is over.
     fn is_done(&self) -> bool {
         self.engine.is_done() && (self.desk.is_none() || self.engine.reason().is_some())
+    }
+
+    /// Every node has its outcome: what stands at the end is said.
+    fn close(&mut self) {
+        self.write_failed();
+        self.engine.close_output();
+        let silent = self.desk.is_some() || self.engine.reason() == Some(Reason::OutputClosed);
+        if self.job.talk > Talk::Quiet && !silent {
+            let outcomes = self.engine.outcomes();
+            let nodes = outcomes.map(|(rank, outcome)| (self.job.nodes[rank].name(), outcome));
+            let summary = report::summary(nodes);
+            self.engine.say(&summary);
+        }
+    }
+
+    /// The names of the nodes that failed, for another call.
+    fn write_failed(&mut self) {
+        let Some(report) = &mut self.failed else {
+            return;
+        };
+        let outcomes = self.engine.outcomes();
+        let failed = outcomes.filter(|&(_, outcome)| outcome != Outcome::Exited(0));
+        let names = failed.map(|(rank, _)| format!("{}\n", self.job.nodes[rank].name()));
+        let text: String = names.collect();
+        if let Err(error) = report.write(text.as_bytes()) {
+            let path = self.job.failed.as_deref().unwrap_or(Path::new(""));
+            let path = shown(path.as_os_str().as_bytes());
+            let text = report::failed_unwritten(&path, &sys::error_text(&error));
+            self.engine.say(&text);
+            self.engine.note_unwritten();
+        }
     }
 
     fn turn(&mut self) -> io::Result<()> {
@@ -122,7 +156,10 @@ impl Driver<'_> {
                     });
                 }
                 KEY_SIGNALS => signals.extend(self.signals.pending()),
-                KEY_STDIN => self.desk.iter_mut().for_each(Desk::readable),
+                KEY_STDIN => match &mut self.desk {
+                    Some(desk) => desk.readable(),
+                    None => self.engine.on_event(Event::StdinReadable),
+                },
                 key => self.engine.on_event(happening(key, ready.hung_up)),
             }
         }
@@ -155,6 +192,10 @@ impl Driver<'_> {
         if desk.is_some_and(|desk| desk.signalled(signal, &mut self.engine)) {
             return;
         }
+        if signal == SIGWINCH {
+            let columns = self.sinks[Stream::Err as usize].columns();
+            self.engine.on_event(Event::Resized { columns });
+        }
         if let Some(request) = request(signal) {
             self.engine.on_event(Event::Request(request));
         }
@@ -176,6 +217,7 @@ impl Driver<'_> {
                 Effect::Close { source } => {
                     if let Some(link) = self.link(source.node) {
                         link.streams[source.stream as usize] = None;
+                        link.files[source.stream as usize] = None;
                     }
                 }
                 Effect::HangUp { node } => {
@@ -190,6 +232,10 @@ impl Driver<'_> {
                 }
                 Effect::Reap { pid, .. } => self.reap_one(pid),
                 Effect::Feed { node } => self.feed(node),
+                Effect::ReadInput => self.read_input(),
+                Effect::Spool { spool } => self.spool(spool),
+                Effect::Fetch { offset, bytes } => self.fetch(offset, bytes),
+                Effect::Store { source, bytes } => self.store(source, bytes),
                 Effect::Suspend => {
                     let before = Instant::now();
                     sys::stop_self();
@@ -241,31 +287,6 @@ impl Driver<'_> {
                         sink: stream,
                         error: &sys::error_text(&error),
                     });
-                }
-            }
-        }
-    }
-
-    fn feed(&mut self, node: u32) {
-        let Some(Some(link)) = self.links.get_mut(node as usize) else {
-            return;
-        };
-        let Some(lifeline) = &link.lifeline else {
-            return self.engine.on_event(Event::InputClosed { node });
-        };
-        while !self.engine.input(node).is_empty() {
-            match sys::write(lifeline, self.engine.input(node)) {
-                Written::Bytes(bytes) => self.engine.on_event(Event::Fed { node, bytes }),
-                Written::Blocked => {
-                    // Most nodes take all they get at once, and are never watched.
-                    let key = KEYS_RESERVED + node as usize * KEYS_PER_NODE + KEY_INPUT;
-                    if !link.watched {
-                        link.watched = self.reactor.watch_writes(lifeline.as_fd(), key).is_ok();
-                    }
-                    return self.engine.on_event(Event::InputBlocked { node });
-                }
-                Written::Closed | Written::Failed(_) => {
-                    return self.engine.on_event(Event::InputClosed { node });
                 }
             }
         }

@@ -28,6 +28,31 @@ pub enum Talk {
     Verbose,
 }
 
+/// In what shape the nodes' output is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shape {
+    /// Lines as they come, each under its node's label.
+    Lines,
+    /// The same in the order of the nodes (`-L`).
+    Ordered,
+    /// Nodes that said the same once, when all are done (`-b`).
+    Gathered {
+        /// All but the largest group are shown as differences from it (`--diff`).
+        diff: bool,
+    },
+    /// One JSON object a line (`--json`).
+    Json,
+}
+
+/// When a connection that failed is tried again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Retries {
+    /// Most further tries of one node; 0 for none.
+    pub most: u32,
+    /// Before the first of them; doubled before each further one. From 0 to ten years.
+    pub delay: Duration,
+}
+
 /// An interactive session, or a script for one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Session {
@@ -79,4 +104,22 @@ pub struct Job {
     pub color: ColorWhen,
     /// How much clsh itself says.
     pub talk: Talk,
+    /// The commands read clsh's standard input, unless that is a terminal. False in a session, which reads it itself.
+    pub input: bool,
+    /// In what shape the nodes' output is printed. `Lines` in a session.
+    pub shape: Shape,
+    /// Directories for the raw bytes of stdout and of stderr, which are then not printed (`--out`, `--err`).
+    pub files: [Option<PathBuf>; 2],
+    /// A progress line even before the first second has passed, or where standard output is a pipe.
+    pub progress: bool,
+    /// A table of all nodes at the end.
+    pub summary: bool,
+    /// The terminal obeys no escapes (`TERM` is `dumb`, empty or unset): no progress line can be drawn.
+    pub dumb: bool,
+    /// Where the names of the nodes that failed are written.
+    pub failed: Option<PathBuf>,
+    /// The first node that fails ends the run. Never together with `keep_going`.
+    pub fail_fast: bool,
+    /// When a connection that failed is tried again.
+    pub retries: Retries,
 }

@@ -37,8 +37,36 @@ pub const LONG_LINES_MAX: usize = 12;
 /// How long a long line waits for a seat held by a node that fell silent before it gets one beyond the bound.
 pub const LONG_LINE_WAIT: Duration = Duration::from_secs(1);
 
-/// What may be gathered before it is printed as it comes.
-pub const GATHER_BYTES_MAX: usize = 8 * 1024 * 1024;
+/// Most of clsh's standard input that is read ahead of the slowest node.
+pub const INPUT_HELD_MAX: u64 = 1024 * 1024;
+
+/// What is kept of the nodes' output in memory; more goes into a file.
+pub const KEPT_MEMORY_MAX: usize = 56 * 1024 * 1024;
+/// What unfinished chunks of all streams may take beside that.
+pub const KEPT_TAILS_MAX: usize = 8 * 1024 * 1024;
+/// Largest chunk of a kept stream; the more streams at once the smaller.
+pub const KEPT_CHUNK_MAX: usize = 64 * 1024;
+/// Smallest chunk of a kept stream.
+pub const KEPT_CHUNK_MIN: usize = 1024;
+/// Kept output goes into its file in pieces of this size.
+pub const SPOOL_BYTES: usize = 256 * 1024;
+/// Pieces of kept output that are shown in one turn.
+pub const REPLAY_STEPS_PER_TURN: usize = 64;
+/// Longest output of a group that is compared with another's line by line.
+pub const DIFF_BYTES_MAX: u64 = 8 * 1024 * 1024;
+
+/// Pause before a connection is tried again unless `--retry-delay` says otherwise.
+pub const RETRY_DELAY_DEFAULT: Duration = Duration::from_secs(1);
+/// Most times a connection that failed may be tried again.
+pub const RETRIES_MAX: u32 = 1000;
+/// Longest pause before a connection is tried again.
+pub const RETRY_DELAY_MAX: Duration = Duration::from_secs(300);
+/// Width of a terminal that does not know its own.
+pub const COLUMNS_DEFAULT: usize = 80;
+/// When a progress line appears by itself.
+pub const PROGRESS_AFTER: Duration = Duration::from_secs(1);
+/// Least time between two changes of the progress line.
+pub const PROGRESS_PAUSE: Duration = Duration::from_millis(100);
 /// Longest command line of a session.
 pub const COMMAND_BYTES_MAX: usize = 1024 * 1024;
 /// Most lines of history that are kept.
@@ -63,6 +91,8 @@ pub const DESCRIPTORS_LOCAL: usize = 2;
 pub const DESCRIPTORS_WRAPPED: usize = 3;
 /// Descriptors a session takes beside its nodes: its terminal or script, the history, and a command that runs here.
 pub const DESCRIPTORS_SESSION: usize = 6;
+/// Descriptors for what is kept until it is needed: a file for standard input, one for output.
+pub const DESCRIPTORS_KEPT: usize = 2;
 /// Descriptors kept free for one spawn: the child's three ends, the null device, and one to look things up.
 pub const DESCRIPTORS_SPARE: usize = 5;
 
@@ -74,4 +104,5 @@ pub const FRAME_BYTES_MAX: usize = 64;
 const _: () = assert!(FRAME_BYTES_MAX < LONG_LINE_BYTES && LONG_LINE_BYTES < LINE_BYTES_MAX);
 const _: () = assert!(READ_BYTES_MAX <= OUT_HIGH_BYTES);
 const _: () = assert!(LINE_BYTES_MAX * LONG_LINES_MAX <= 16 * 1024 * 1024);
+const _: () = assert!(KEPT_CHUNK_MIN <= KEPT_CHUNK_MAX && KEPT_CHUNK_MAX <= KEPT_TAILS_MAX);
 const _: () = assert!(NODES_MAX < u32::MAX as usize);

@@ -64,8 +64,12 @@ pub enum Reason {
     OutputClosed,
     /// The output could not be written.
     OutputFailed,
+    /// The input could not be read, or not be kept.
+    InputFailed,
     /// A node was lost.
     NodeLost,
+    /// A node failed, and that was to end the run.
+    FailFast,
     /// The session was left, with this status.
     Left(u8),
 }
@@ -101,14 +105,26 @@ impl Verdict {
         }
     }
 
+    /// Something that should have been written could not be: then the status is none of the nodes' any more.
+    pub fn or_worse(self, unwritten: bool) -> Self {
+        match self {
+            Self::Status(_) if unwritten => Self::Status(STATUS_UNREACHED),
+            verdict => verdict,
+        }
+    }
+
     /// Folds the nodes' outcomes and the reason for an early end.
     pub fn of(outcomes: impl IntoIterator<Item = Outcome>, reason: Option<Reason>) -> Self {
         match reason {
             Some(Reason::Signal(signal)) => Self::Signal(signal),
             Some(Reason::OutputClosed) => Self::CLOSED,
-            Some(Reason::OutputFailed | Reason::NodeLost) => Self::Status(STATUS_UNREACHED),
+            Some(Reason::OutputFailed | Reason::InputFailed | Reason::NodeLost) => {
+                Self::Status(STATUS_UNREACHED)
+            }
             Some(Reason::Left(status)) => Self::Status(status),
-            None => Self::Status(outcomes.into_iter().map(Outcome::status).max().unwrap_or(0)),
+            Some(Reason::FailFast) | None => {
+                Self::Status(outcomes.into_iter().map(Outcome::status).max().unwrap_or(0))
+            }
         }
     }
 }

@@ -113,9 +113,42 @@ pub fn status(done: usize, running: usize, waiting: usize, longest: &[(Duration,
     format!("clsh: {done} done, {running} running, {waiting} waiting{list}\n")
 }
 
-/// A gathered command said more than is kept.
-pub fn too_much_to_gather() -> String {
-    "clsh: more than 8 MiB to gather; it is printed as it comes\n".into()
+/// Stands above and below a group's names.
+const GROUP_RULE: &str = "---------------";
+/// Stands before each line of a group's stderr.
+pub const STDERR_MARK: &[u8] = b"stderr: ";
+
+/// Names as a subject: folded, with their number when they are many.
+pub fn subject(names: &[&str]) -> String {
+    let folded = hosts::fold(names.iter().copied());
+    match names.len() {
+        1 => folded,
+        count => format!("{folded} ({count})"),
+    }
+}
+
+/// The nodes of a group: what they said is not all they would have said when they did not finish.
+pub fn group(names: &[&str], unfinished: bool) -> String {
+    let subject = subject(names);
+    match unfinished {
+        true => format!("{subject}: unfinished"),
+        false => subject,
+    }
+}
+
+/// What stands above a group's output.
+pub fn group_header(group: &str) -> String {
+    format!("{GROUP_RULE}\n{group}\n{GROUP_RULE}\n")
+}
+
+/// A group's output is too long for `--diff`.
+pub fn not_compared(group: &str) -> String {
+    format!("clsh: {group}: more than 8 MiB are printed whole instead of compared\n")
+}
+
+/// The names of the failed nodes could not be written.
+pub fn failed_unwritten(path: &str, error: &str) -> String {
+    format!("clsh: cannot write '{path}' (--failed): {error}\n")
 }
 
 /// A stream of a node can't be written to its file.

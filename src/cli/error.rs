@@ -1,6 +1,7 @@
 //! Why a call is wrong, in words. Each error is shown after `clsh: `, names the thing, the cause and the way out, and ends the call
 //! with status 2 before anything was started. What the user typed is quoted with everything a terminal would obey escaped.
 
+use super::conflict::Conflict;
 use super::resolve::Said;
 use super::table;
 use std::error::Error;
@@ -31,6 +32,8 @@ pub enum CliError {
         flag: &'static str,
         transport: String,
     },
+    /// Flags that cannot be carried out together, or not without a command.
+    Conflict(Conflict),
     /// `-i` stands beside a command.
     CommandInSession(String),
     /// `--shell` stands beside a command.
@@ -63,8 +66,11 @@ impl CliError {
     /// The error for a flag that does not exist; `flag` is as typed, with its dashes.
     pub(super) fn unknown_flag(flag: &str) -> Self {
         let nearest = match flag.strip_prefix("--") {
-            Some(name) => super::nearest(name, table::FLAGS.iter().map(|flag| flag.long))
-                .map(|name| format!("--{name}")),
+            Some(name) => super::nearest(
+                name,
+                table::FLAGS.iter().flat_map(|flag| flag.longs).copied(),
+            )
+            .map(|name| format!("--{name}")),
             None => other_case(flag).map(|letter| format!("-{letter}")),
         };
         Self::UnknownFlag {
@@ -117,6 +123,7 @@ impl fmt::Display for CliError {
                 "{flag} is for ssh alone and has no effect with -R {}; leave one of them out",
                 quoted(transport.as_bytes())
             ),
+            Self::Conflict(conflict) => conflict.fmt(f),
             Self::CommandInSession(word) => write!(
                 f,
                 "-i starts a session, which takes its commands from standard input; leave out -i, or the command that begins with {word}"
@@ -198,7 +205,7 @@ mod tests {
     fn an_unknown_letter_is_looked_for_in_the_other_case() {
         let shown = |flag| CliError::unknown_flag(flag).to_string();
         assert!(shown("-X").contains("did you mean '-x'?"));
-        assert!(shown("-n").contains("did you mean '-N'?"));
+        assert!(shown("-s").contains("did you mean '-S'?"));
         assert!(!shown("-y").contains("did you mean"));
     }
 }

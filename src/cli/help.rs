@@ -24,6 +24,8 @@ Examples:
   clsh -h 'n[1-3],web' uptime
   clsh -h 'n[01-32]' -x n07 'df -h | grep /scratch'
   clsh --hostfile ./nodes -f 16 -u 60 make -C /srv/app
+  ls /etc/*.conf | clsh --hostfile ./nodes -b xargs ls
+  clsh -h 'n[01-32]' --retries 3 --out ./logs --failed ./bad make test
   clsh -h 'n[1-9]' -R exec ping -c1 %h
   clsh -h 'web[1-2]' -R 'docker exec -i %h sh -c' cat /etc/os-release
 ";
@@ -39,7 +41,8 @@ Exit status:
   0       the command returned 0 on every node
   1-254   the largest status of all nodes; 124: a node ran into -u;
           128+N: ended by signal N
-  255     a node was not reached, or was lost
+  255     a node was not reached, or was lost; standard output or a file of
+          --out, --err or --failed could not be written
   2       the call is wrong, nothing was started
 ";
 
@@ -65,14 +68,14 @@ pub fn version() -> String {
     format!("clsh {}\n", env!("CARGO_PKG_VERSION"))
 }
 
-/// All spellings of a flag and its value: `-h, -w, --hosts LIST`. A flag without a letter is indented as if it had one.
+/// All spellings of a flag and its value: `-h, -w, --hosts LIST`, `--out, --outdir DIR`. A flag without a letter is indented as if it had one.
 fn usage(flag: &Flag) -> String {
     let mut text: String = flag.shorts.iter().map(|s| format!("-{s}, ")).collect();
     if text.is_empty() {
         text.push_str("    ");
     }
-    text.push_str("--");
-    text.push_str(flag.long);
+    let names: Vec<String> = flag.longs.iter().map(|name| format!("--{name}")).collect();
+    text.push_str(&names.join(", "));
     if let Some(value) = flag.value {
         text.push(' ');
         text.push_str(value);
@@ -117,10 +120,13 @@ mod tests {
 
     #[test]
     fn the_examples_are_calls_clsh_understands() {
-        let lines = EXAMPLES
-            .lines()
-            .filter_map(|line| line.strip_prefix("  clsh "));
-        assert_eq!(lines.clone().count(), 5);
+        // What is piped into clsh is no word of the call.
+        let lines = EXAMPLES.lines().filter_map(|line| {
+            let line = line.strip_prefix("  ")?;
+            line.strip_prefix("clsh ")
+                .or_else(|| Some(line.split_once(" | clsh ")?.1))
+        });
+        assert_eq!(lines.clone().count(), 7);
         for line in lines {
             // A transport's command line is split as a shell would split this one.
             let split = Transport::parse(line, SshOptions::default(), false);

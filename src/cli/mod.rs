@@ -2,15 +2,18 @@
 //! defaults, the environment and the files (what it means, [`Action`]). The flags themselves, and all that is said about them, come
 //! from the one table. Responsible for every refusal before anything is started; prints nothing and starts nothing.
 
+mod conflict;
 mod error;
 mod files;
 mod help;
 mod nearest;
 mod parse;
+mod pick;
 mod resolve;
 pub mod table;
 mod value;
 
+pub use conflict::Conflict;
 pub use error::CliError;
 pub use help::{HELP_COLUMNS_MAX, help, version};
 pub use parse::{Invocation, Typed, parse};

@@ -79,7 +79,7 @@ mod tests {
     }
 
     fn flag(typed: &str) -> Option<&'static str> {
-        nearest(typed, FLAGS.iter().map(|flag| flag.long))
+        nearest(typed, FLAGS.iter().flat_map(|flag| flag.longs).copied())
     }
 
     #[test]

@@ -9,6 +9,7 @@ use crate::job::{ColorWhen, Talk};
 use lexopt::{Arg, Parser};
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt;
+use std::path::PathBuf;
 use std::time::Duration;
 
 /// What a call asks for.
@@ -30,6 +31,8 @@ pub struct Typed {
     pub nodes: Vec<Source>,
     /// `-x`: lists to leave out, which add up.
     pub exclude: Vec<String>,
+    /// `--pick`, from 1 to `NODES_MAX`.
+    pub pick: Option<usize>,
     /// `-Q`
     pub query: bool,
     /// `-R`, not yet read as a transport.
@@ -44,8 +47,14 @@ pub struct Typed {
     pub options: Vec<String>,
     /// `-t`, over zero.
     pub connect: Option<Duration>,
+    /// `--retries`, from 0 to `RETRIES_MAX`.
+    pub retries: Option<u32>,
+    /// `--retry-delay`, zero or more.
+    pub retry_delay: Option<Duration>,
     /// `--bare`
     pub bare: bool,
+    /// `-n`
+    pub no_stdin: bool,
     /// `-i`
     pub interactive: bool,
     /// `--shell`
@@ -56,14 +65,34 @@ pub struct Typed {
     pub time_limit: Option<Duration>,
     /// `--kill-after`, zero or more.
     pub kill_after: Option<Duration>,
+    /// `-k`
+    pub fail_fast: bool,
     /// `--keep-going`
     pub keep_going: bool,
+    /// `-b`
+    pub gather: bool,
+    /// `--diff`
+    pub diff: bool,
+    /// `-L`
+    pub in_order: bool,
+    /// `--json`
+    pub json: bool,
+    /// `--out`, not empty.
+    pub out: Option<PathBuf>,
+    /// `--err`, not empty.
+    pub err: Option<PathBuf>,
     /// `-N`
     pub no_label: bool,
     /// `--color`
     pub color: Option<ColorWhen>,
     /// `-q` or `-v`, whichever came last.
     pub talk: Option<Talk>,
+    /// `--progress`
+    pub progress: bool,
+    /// `--summary`
+    pub summary: bool,
+    /// `--failed`, not empty.
+    pub failed: Option<PathBuf>,
     /// The command and its arguments, untouched.
     pub words: Vec<OsString>,
 }
@@ -157,6 +186,15 @@ impl Given {
         self.read(|text| Ok(text.to_owned()))
     }
 
+    /// A path to write to, which may hold any bytes but must name something.
+    fn path(&self) -> Result<PathBuf, CliError> {
+        if self.value.is_empty() {
+            self.read(|_| Err("it is empty; give a path".to_owned()))
+        } else {
+            Ok(self.value.clone().into())
+        }
+    }
+
     fn file(&self) -> OsString {
         self.value.clone()
     }
@@ -169,6 +207,7 @@ impl Typed {
             FlagId::Hosts => self.nodes.push(Source::List(given.read(value::list)?)),
             FlagId::Hostfile => self.nodes.push(Source::File(given.file().into())),
             FlagId::Exclude => self.exclude.push(given.text()?),
+            FlagId::Pick => self.pick = Some(given.read(value::count)?),
             FlagId::Query => self.query = true,
             FlagId::Transport => self.transport = Some(given.text()?),
             FlagId::User => self.user = Some(given.read(value::user)?),
@@ -176,19 +215,32 @@ impl Typed {
             FlagId::Jump => self.jump = Some(given.read(value::jump)?),
             FlagId::Option => self.options.push(given.read(value::ssh_option)?),
             FlagId::ConnectTimeout => self.connect = Some(given.read(value::seconds_over_zero)?),
+            FlagId::Retries => self.retries = Some(given.read(value::retries)?),
+            FlagId::RetryDelay => self.retry_delay = Some(given.read(value::seconds)?),
             FlagId::Bare => self.bare = true,
+            FlagId::NoStdin => self.no_stdin = true,
             FlagId::Interactive => self.interactive = true,
             FlagId::Shell => self.shell = Some(given.read(value::shell)?),
             FlagId::Fanout => self.fanout = Some(given.read(value::count)?),
             FlagId::Timeout => self.time_limit = Some(given.read(value::seconds_over_zero)?),
             FlagId::KillAfter => self.kill_after = Some(given.read(value::seconds)?),
+            FlagId::FailFast => self.fail_fast = true,
             FlagId::KeepGoing => self.keep_going = true,
             // It asks for what clsh does anyway.
             FlagId::Status => {}
+            FlagId::Gather => self.gather = true,
+            FlagId::Diff => self.diff = true,
+            FlagId::InOrder => self.in_order = true,
+            FlagId::Json => self.json = true,
+            FlagId::Out => self.out = Some(given.path()?),
+            FlagId::Err => self.err = Some(given.path()?),
             FlagId::NoLabel => self.no_label = true,
             FlagId::Color => self.color = Some(given.read(value::color)?),
             FlagId::Quiet => self.talk = Some(Talk::Quiet),
             FlagId::Verbose => self.talk = Some(Talk::Verbose),
+            FlagId::Progress => self.progress = true,
+            FlagId::Summary => self.summary = true,
+            FlagId::Failed => self.failed = Some(given.path()?),
             // They end the parse before anything is noted.
             FlagId::Help | FlagId::Version => {}
         }

@@ -1,12 +1,16 @@
 //! What it means: from what was typed, the environment and the files it names to one [`Action`]. Everything that can be refused is
 //! refused here, so that an [`Action`] can only be carried out. Which source of nodes wins is decided in `hosts`.
 
+use super::conflict;
 use super::error::{CliError, quoted};
 use super::files::{self, Files};
 use super::parse::Typed;
+use super::pick::pick;
 use crate::hosts::{self, Node, SourcesError};
-use crate::job::{ColorWhen, Job, Session, Talk, Work};
-use crate::limits::{CONNECT_DEFAULT, FANOUT_DEFAULT, KILL_AFTER_DEFAULT, SHELL_DEFAULT};
+use crate::job::{ColorWhen, Job, Retries, Session, Shape, Talk, Work};
+use crate::limits::{
+    CONNECT_DEFAULT, FANOUT_DEFAULT, KILL_AFTER_DEFAULT, RETRY_DELAY_DEFAULT, SHELL_DEFAULT,
+};
 use crate::remote::{SshOptions, Transport};
 use std::env;
 use std::ffi::OsString;
@@ -100,7 +104,7 @@ pub struct Resolved {
 /// What the typed words mean in `environment`. Reads the hostfiles that are asked for, standard input if one of them is `-`.
 ///
 /// # Errors
-/// No command; flags that contradict each other; a file that cannot be read; no nodes or wrong ones. What [`CliError::notes`] holds
+/// Flags that do not go together, or not without a command; an empty command; a file that cannot be read; no nodes or wrong ones. What [`CliError::notes`] holds
 /// is to be said before the error.
 pub fn resolve(typed: Typed, environment: &Environment) -> Result<Resolved, CliError> {
     resolve_with(typed, environment, io::stdin())
@@ -117,17 +121,24 @@ fn resolve_with(
     let plan = if typed.query {
         None
     } else {
+        conflict::refuse(&typed).map_err(CliError::Conflict)?;
         let work = work(&mut typed, environment)?;
         Some((work, transport(&mut typed, environment, &files)?))
     };
-    let (nodes, mut notes) = nodes(&mut typed, environment, &mut files)?;
+    // The nodes use up standard input where they are read from it, and a session reads it itself.
+    let input =
+        !typed.no_stdin && !nodes_from_stdin(&typed) && matches!(plan, Some((Work::Command(_), _)));
+    let (mut nodes, mut notes) = nodes(&mut typed, environment, &mut files)?;
+    if let Some(count) = typed.pick {
+        nodes = pick(nodes, count);
+    }
     if typed.talk == Some(Talk::Quiet) {
         notes.retain(|said| matches!(said, Said::Warning(_)));
     }
     let action = match plan {
         None => Action::Query(nodes),
         Some((work, transport)) => {
-            let job = job(typed, environment, nodes, work, transport);
+            let job = job(typed, environment, nodes, work, transport, input);
             Action::Run(Box::new(job))
         }
     };
@@ -141,12 +152,14 @@ fn job(
     nodes: Vec<Node>,
     work: Work,
     transport: Transport,
+    input: bool,
 ) -> Job {
     let color = if environment.plain {
         ColorWhen::Never
     } else {
         ColorWhen::Auto
     };
+    let shape = shape(&typed);
     Job {
         nodes,
         transport,
@@ -160,19 +173,49 @@ fn job(
         label: !typed.no_label,
         color: typed.color.unwrap_or(color),
         talk: typed.talk.unwrap_or(Talk::Normal),
+        input,
+        shape,
+        files: [typed.out, typed.err],
+        progress: typed.progress,
+        summary: typed.summary,
+        dumb: environment.dumb,
+        failed: typed.failed,
+        fail_fast: typed.fail_fast,
+        retries: Retries {
+            most: typed.retries.unwrap_or(0),
+            delay: typed.retry_delay.unwrap_or(RETRY_DELAY_DEFAULT),
+        },
     }
+}
+
+/// The one shape that was asked for; two are refused before.
+fn shape(typed: &Typed) -> Shape {
+    if typed.gather {
+        Shape::Gathered { diff: typed.diff }
+    } else if typed.in_order {
+        Shape::Ordered
+    } else if typed.json {
+        Shape::Json
+    } else {
+        Shape::Lines
+    }
+}
+
+/// Whether a list of nodes is read from standard input, which is used up by that.
+fn nodes_from_stdin(typed: &Typed) -> bool {
+    let stdin = |source: &hosts::Source| matches!(source, hosts::Source::File(path) if path == Path::new("-"));
+    typed.nodes.iter().any(stdin)
 }
 
 /// A command, or a session where there is none.
 fn work(typed: &mut Typed, environment: &Environment) -> Result<Work, CliError> {
     let words = std::mem::take(&mut typed.words);
-    let stdin = |source: &hosts::Source| matches!(source, hosts::Source::File(path) if path == Path::new("-"));
     match words.first() {
         Some(word) if typed.interactive => Err(CliError::CommandInSession(quoted(word.as_bytes()))),
         Some(_) if typed.shell.is_some() => Err(CliError::ShellWithoutSession),
         Some(_) => command(words, typed).map(Work::Command),
         None if typed.bare => Err(CliError::BareSession),
-        None if typed.nodes.iter().any(stdin) => Err(CliError::StdinTwice),
+        None if nodes_from_stdin(typed) => Err(CliError::StdinTwice),
         None => Ok(Work::Session(Session {
             shell: typed
                 .shell

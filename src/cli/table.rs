@@ -7,6 +7,7 @@ pub enum FlagId {
     Hosts,
     Hostfile,
     Exclude,
+    Pick,
     Query,
     Transport,
     User,
@@ -14,18 +15,31 @@ pub enum FlagId {
     Jump,
     Option,
     ConnectTimeout,
+    Retries,
+    RetryDelay,
     Bare,
+    NoStdin,
     Interactive,
     Shell,
     Fanout,
     Timeout,
     KillAfter,
+    FailFast,
     KeepGoing,
     Status,
+    Gather,
+    Diff,
+    InOrder,
+    Json,
+    Out,
+    Err,
     NoLabel,
     Color,
     Quiet,
     Verbose,
+    Progress,
+    Summary,
+    Failed,
     Help,
     Version,
 }
@@ -39,19 +53,22 @@ pub enum Group {
     Reaching,
     /// How the command runs there.
     Running,
-    /// What is printed.
+    /// How the nodes' output is printed.
     Output,
+    /// What clsh says of the run.
+    Reports,
     /// Flags that print something about clsh and run nothing.
     About,
 }
 
 impl Group {
     /// Every group, in the order of the help.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::Nodes,
         Self::Reaching,
         Self::Running,
         Self::Output,
+        Self::Reports,
         Self::About,
     ];
 
@@ -62,6 +79,7 @@ impl Group {
             Self::Reaching => "Reaching nodes",
             Self::Running => "Running",
             Self::Output => "Output",
+            Self::Reports => "Reports",
             Self::About => "About clsh",
         }
     }
@@ -76,8 +94,8 @@ pub struct Flag {
     pub group: Group,
     /// Its letters, each without the dash; all mean the same.
     pub shorts: &'static [char],
-    /// Its name, without the dashes.
-    pub long: &'static str,
+    /// Its names, without the dashes, at least one; all mean the same, and the first is the one that is spoken of.
+    pub longs: &'static [&'static str],
     /// What its value is called in the help; `None` for a switch, which takes no value.
     pub value: Option<&'static str>,
     /// What it does, in one line of the help.
@@ -86,54 +104,82 @@ pub struct Flag {
 
 /// Every flag, in the order of the help.
 #[rustfmt::skip]
-pub const FLAGS: [Flag; 24] = [
-    Flag { id: FlagId::Hosts, group: Group::Nodes, shorts: &['h', 'w'], long: "hosts", value: Some("LIST"),
+pub const FLAGS: [Flag; 38] = [
+    Flag { id: FlagId::Hosts, group: Group::Nodes, shorts: &['h', 'w'], longs: &["hosts"], value: Some("LIST"),
         help: "these nodes, such as 'n[1-3,5],bob@web:2222'" },
-    Flag { id: FlagId::Hostfile, group: Group::Nodes, shorts: &[], long: "hostfile", value: Some("FILE"),
+    Flag { id: FlagId::Hostfile, group: Group::Nodes, shorts: &[], longs: &["hostfile"], value: Some("FILE"),
         help: "the nodes in FILE; '-' reads standard input" },
-    Flag { id: FlagId::Exclude, group: Group::Nodes, shorts: &['x'], long: "exclude", value: Some("LIST"),
+    Flag { id: FlagId::Exclude, group: Group::Nodes, shorts: &['x'], longs: &["exclude"], value: Some("LIST"),
         help: "leave these nodes out" },
-    Flag { id: FlagId::Query, group: Group::Nodes, shorts: &['Q'], long: "query", value: None,
+    Flag { id: FlagId::Pick, group: Group::Nodes, shorts: &[], longs: &["pick"], value: Some("N"),
+        help: "only N of them, chosen at random" },
+    Flag { id: FlagId::Query, group: Group::Nodes, shorts: &['Q'], longs: &["query"], value: None,
         help: "print the nodes, one a line, and do nothing else" },
-    Flag { id: FlagId::Transport, group: Group::Reaching, shorts: &['R'], long: "transport", value: Some("TRANSPORT"),
+    Flag { id: FlagId::Transport, group: Group::Reaching, shorts: &['R'], longs: &["transport"], value: Some("TRANSPORT"),
         help: "ssh (default), exec (run here), or a command line" },
-    Flag { id: FlagId::User, group: Group::Reaching, shorts: &['l'], long: "user", value: Some("USER"),
+    Flag { id: FlagId::User, group: Group::Reaching, shorts: &['l'], longs: &["user"], value: Some("USER"),
         help: "log in as USER where a node names no user" },
-    Flag { id: FlagId::SshConfig, group: Group::Reaching, shorts: &['F'], long: "ssh-config", value: Some("FILE"),
+    Flag { id: FlagId::SshConfig, group: Group::Reaching, shorts: &['F'], longs: &["ssh-config"], value: Some("FILE"),
         help: "ssh's configuration file (or CLSH_SSH_CONFIG)" },
-    Flag { id: FlagId::Jump, group: Group::Reaching, shorts: &['J'], long: "jump", value: Some("HOST"),
+    Flag { id: FlagId::Jump, group: Group::Reaching, shorts: &['J'], longs: &["jump"], value: Some("HOST"),
         help: "reach the nodes through HOST, as ssh -J does" },
-    Flag { id: FlagId::Option, group: Group::Reaching, shorts: &['o'], long: "option", value: Some("OPT"),
+    Flag { id: FlagId::Option, group: Group::Reaching, shorts: &['o'], longs: &["option"], value: Some("OPT"),
         help: "an option for ssh, as ssh -o; may be repeated" },
-    Flag { id: FlagId::ConnectTimeout, group: Group::Reaching, shorts: &['t'], long: "connect-timeout", value: Some("SECS"),
+    Flag { id: FlagId::ConnectTimeout, group: Group::Reaching, shorts: &['t'], longs: &["connect-timeout"], value: Some("SECS"),
         help: "wait so long for a connection (default 10)" },
-    Flag { id: FlagId::Bare, group: Group::Reaching, shorts: &[], long: "bare", value: None,
+    Flag { id: FlagId::Retries, group: Group::Reaching, shorts: &[], longs: &["retries"], value: Some("N"),
+        help: "try a connection that failed N more times" },
+    Flag { id: FlagId::RetryDelay, group: Group::Reaching, shorts: &[], longs: &["retry-delay"], value: Some("SECS"),
+        help: "wait before that, then twice as long (default 1)" },
+    Flag { id: FlagId::Bare, group: Group::Reaching, shorts: &[], longs: &["bare"], value: None,
         help: "send COMMAND as it is, to a node without sh" },
-    Flag { id: FlagId::Interactive, group: Group::Running, shorts: &['i'], long: "interactive", value: None,
+    Flag { id: FlagId::NoStdin, group: Group::Running, shorts: &['n'], longs: &["nostdin"], value: None,
+        help: "the commands read nothing, nor does clsh" },
+    Flag { id: FlagId::Interactive, group: Group::Running, shorts: &['i'], longs: &["interactive"], value: None,
         help: "a session of commands, as without COMMAND" },
-    Flag { id: FlagId::Shell, group: Group::Running, shorts: &[], long: "shell", value: Some("SHELL"),
+    Flag { id: FlagId::Shell, group: Group::Running, shorts: &[], longs: &["shell"], value: Some("SHELL"),
         help: "the session's shell on the nodes (default sh)" },
-    Flag { id: FlagId::Fanout, group: Group::Running, shorts: &['f'], long: "fanout", value: Some("N"),
+    Flag { id: FlagId::Fanout, group: Group::Running, shorts: &['f'], longs: &["fanout"], value: Some("N"),
         help: "at most N nodes run at once (default 64)" },
-    Flag { id: FlagId::Timeout, group: Group::Running, shorts: &['u'], long: "timeout", value: Some("SECS"),
+    Flag { id: FlagId::Timeout, group: Group::Running, shorts: &['u'], longs: &["timeout"], value: Some("SECS"),
         help: "end a node's command after SECS (default never)" },
-    Flag { id: FlagId::KillAfter, group: Group::Running, shorts: &[], long: "kill-after", value: Some("SECS"),
+    Flag { id: FlagId::KillAfter, group: Group::Running, shorts: &[], longs: &["kill-after"], value: Some("SECS"),
         help: "from SIGTERM to SIGKILL when ending (default 2)" },
-    Flag { id: FlagId::KeepGoing, group: Group::Running, shorts: &[], long: "keep-going", value: None,
+    Flag { id: FlagId::FailFast, group: Group::Running, shorts: &['k'], longs: &["fail-fast"], value: None,
+        help: "the first node that fails ends the run" },
+    Flag { id: FlagId::KeepGoing, group: Group::Running, shorts: &[], longs: &["keep-going"], value: None,
         help: "a node that is lost does not end the others" },
-    Flag { id: FlagId::Status, group: Group::Running, shorts: &['S'], long: "status", value: None,
+    Flag { id: FlagId::Status, group: Group::Running, shorts: &['S'], longs: &["status"], value: None,
         help: "exit with the largest status (is the default)" },
-    Flag { id: FlagId::NoLabel, group: Group::Output, shorts: &['N'], long: "no-label", value: None,
+    Flag { id: FlagId::Gather, group: Group::Output, shorts: &['b'], longs: &["gather"], value: None,
+        help: "print nodes that said the same once, at the end" },
+    Flag { id: FlagId::Diff, group: Group::Output, shorts: &[], longs: &["diff"], value: None,
+        help: "with -b: the differences from the largest group" },
+    Flag { id: FlagId::InOrder, group: Group::Output, shorts: &['L'], longs: &["in-order"], value: None,
+        help: "print the nodes in their order" },
+    Flag { id: FlagId::Json, group: Group::Output, shorts: &[], longs: &["json"], value: None,
+        help: "print one JSON object a line" },
+    Flag { id: FlagId::Out, group: Group::Output, shorts: &[], longs: &["out", "outdir"], value: Some("DIR"),
+        help: "write stdout to DIR/NODE.out, print none of it" },
+    Flag { id: FlagId::Err, group: Group::Output, shorts: &[], longs: &["err", "errdir"], value: Some("DIR"),
+        help: "write stderr to DIR/NODE.err, print none of it" },
+    Flag { id: FlagId::NoLabel, group: Group::Output, shorts: &['N'], longs: &["no-label"], value: None,
         help: "print lines without the name of their node" },
-    Flag { id: FlagId::Color, group: Group::Output, shorts: &[], long: "color", value: Some("WHEN"),
+    Flag { id: FlagId::Color, group: Group::Output, shorts: &[], longs: &["color"], value: Some("WHEN"),
         help: "colour the names: auto (default), always, never" },
-    Flag { id: FlagId::Quiet, group: Group::Output, shorts: &['q'], long: "quiet", value: None,
+    Flag { id: FlagId::Quiet, group: Group::Reports, shorts: &['q'], longs: &["quiet"], value: None,
         help: "no notes and no summary" },
-    Flag { id: FlagId::Verbose, group: Group::Output, shorts: &['v'], long: "verbose", value: None,
+    Flag { id: FlagId::Verbose, group: Group::Reports, shorts: &['v'], longs: &["verbose"], value: None,
         help: "also a line for each node that ended" },
-    Flag { id: FlagId::Help, group: Group::About, shorts: &[], long: "help", value: None,
+    Flag { id: FlagId::Progress, group: Group::Reports, shorts: &[], longs: &["progress"], value: None,
+        help: "show how far it is, at once and even in a pipe" },
+    Flag { id: FlagId::Summary, group: Group::Reports, shorts: &[], longs: &["summary"], value: None,
+        help: "a table of all nodes at the end" },
+    Flag { id: FlagId::Failed, group: Group::Reports, shorts: &[], longs: &["failed"], value: Some("FILE"),
+        help: "write the nodes that failed to FILE" },
+    Flag { id: FlagId::Help, group: Group::About, shorts: &[], longs: &["help"], value: None,
         help: "print this help" },
-    Flag { id: FlagId::Version, group: Group::About, shorts: &['V'], long: "version", value: None,
+    Flag { id: FlagId::Version, group: Group::About, shorts: &['V'], longs: &["version"], value: None,
         help: "print the version" },
 ];
 
@@ -144,7 +190,7 @@ pub fn by_short(letter: char) -> Option<&'static Flag> {
 
 /// The flag with exactly this name; abbreviations are not known.
 pub fn by_long(name: &str) -> Option<&'static Flag> {
-    FLAGS.iter().find(|flag| flag.long == name)
+    FLAGS.iter().find(|flag| flag.longs.contains(&name))
 }
 
 /// The flag `id` stands for.
@@ -159,7 +205,7 @@ pub fn spellings() -> Vec<String> {
         .iter()
         .flat_map(|flag| {
             let shorts = flag.shorts.iter().map(|letter| format!("-{letter}"));
-            shorts.chain([format!("--{}", flag.long)])
+            shorts.chain(flag.longs.iter().map(|name| format!("--{name}")))
         })
         .collect()
 }
@@ -167,7 +213,9 @@ pub fn spellings() -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::limits::{CONNECT_DEFAULT, FANOUT_DEFAULT, KILL_AFTER_DEFAULT, SHELL_DEFAULT};
+    use crate::limits::{
+        CONNECT_DEFAULT, FANOUT_DEFAULT, KILL_AFTER_DEFAULT, RETRY_DELAY_DEFAULT, SHELL_DEFAULT,
+    };
     use std::collections::BTreeSet;
 
     #[test]
@@ -180,8 +228,10 @@ mod tests {
     #[test]
     fn each_spelling_finds_its_own_flag() {
         for flag in &FLAGS {
-            assert_eq!(by_id(flag.id).long, flag.long, "table order = enum order");
-            assert_eq!(by_long(flag.long).map(|f| f.id), Some(flag.id));
+            assert_eq!(by_id(flag.id).id, flag.id, "table order = enum order");
+            for name in flag.longs {
+                assert_eq!(by_long(name).map(|f| f.id), Some(flag.id));
+            }
             for &letter in flag.shorts {
                 assert_eq!(by_short(letter).map(|f| f.id), Some(flag.id));
             }
@@ -198,13 +248,12 @@ mod tests {
     #[test]
     fn names_are_plain() {
         for flag in &FLAGS {
-            assert!(flag.long.len() > 1, "{flag:?}");
-            assert!(!flag.long.starts_with('-') && !flag.long.ends_with('-'));
-            assert!(
-                flag.long
-                    .bytes()
-                    .all(|b| b.is_ascii_lowercase() || b == b'-')
-            );
+            assert!(!flag.longs.is_empty(), "{flag:?}");
+            for name in flag.longs {
+                assert!(name.len() > 1, "{flag:?}");
+                assert!(!name.starts_with('-') && !name.ends_with('-'));
+                assert!(name.bytes().all(|b| b.is_ascii_lowercase() || b == b'-'));
+            }
             assert!(flag.shorts.iter().all(char::is_ascii_alphabetic));
             if let Some(value) = flag.value {
                 assert!(!value.is_empty() && value.bytes().all(|b| b.is_ascii_uppercase()));
@@ -227,6 +276,10 @@ mod tests {
             (
                 FlagId::ConnectTimeout,
                 CONNECT_DEFAULT.as_secs_f64().to_string(),
+            ),
+            (
+                FlagId::RetryDelay,
+                RETRY_DELAY_DEFAULT.as_secs_f64().to_string(),
             ),
             (FlagId::Shell, SHELL_DEFAULT.to_owned()),
             (

@@ -3,7 +3,7 @@
 
 use crate::hosts::{Node, NodeSet};
 use crate::job::ColorWhen;
-use crate::limits::NODES_MAX;
+use crate::limits::{NODES_MAX, RETRIES_MAX};
 use std::time::Duration;
 
 /// Most seconds a flag may name: ten years, so that adding them to a point in time cannot overflow.
@@ -19,6 +19,15 @@ pub fn count(text: &str) -> Result<usize, String> {
     } else {
         Err("give a whole number, 1 or more".to_owned())
     }
+}
+
+/// How often a connection is tried again, from 0 to [`RETRIES_MAX`].
+pub fn retries(text: &str) -> Result<u32, String> {
+    let digits = text.bytes().all(|byte| byte.is_ascii_digit());
+    let number = text.parse().ok();
+    number
+        .filter(|&number: &u32| digits && number <= RETRIES_MAX)
+        .ok_or_else(|| format!("give a whole number from 0 to {RETRIES_MAX}"))
 }
 
 /// Seconds, whole or with a fraction, from 0 to [`SECS_MAX`], rounded to nanoseconds.
@@ -119,6 +128,17 @@ mod tests {
         assert_eq!(count("99999999999999999999999"), Ok(NODES_MAX));
         for bad in ["", "0", "000", "-1", "+1", "1.5", "0x10", "1k", " 1", "٣"] {
             assert!(count(bad).is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn retries_are_counted_from_zero() {
+        assert_eq!(retries("0"), Ok(0));
+        assert_eq!(retries("007"), Ok(7));
+        assert_eq!(retries("1000"), Ok(RETRIES_MAX));
+        let huge = "9".repeat(40);
+        for bad in ["", "-1", "+1", "1.5", "1001", "x", " 1", "٣", &huge] {
+            assert!(retries(bad).is_err(), "{bad:?}");
         }
     }
 

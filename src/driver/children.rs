@@ -20,9 +20,14 @@ impl Driver<'_> {
     pub(super) fn spawn(&mut self, node: u32) {
         let order = self.order(node);
         let words = order.words.clone();
+        let again = self.link(node).is_some();
         match self.start(node, order) {
             Ok(pid) => {
                 self.engine.on_event(Event::Spawned { node, pid });
+                let files = self.open_files(node, again);
+                if let Some(link) = self.link(node) {
+                    link.files = files;
+                }
                 self.close_missing(node);
             }
             Err(SpawnError::Exhausted(error)) => self.engine.on_event(Event::SpawnDelayed {
@@ -67,9 +72,10 @@ impl Driver<'_> {
                 words: self.invocation.words(&self.job.nodes[rank], rank),
                 environment: self.invocation.environment(&self.job.nodes[rank], rank),
                 ends: Ends {
-                    stdin: match self.invocation.is_wrapped() {
-                        true => Stdin::Lifeline,
-                        false => Stdin::Null,
+                    stdin: match (self.feed.is_some(), self.invocation.is_wrapped()) {
+                        (true, _) => Stdin::Pipe,
+                        (false, true) => Stdin::Lifeline,
+                        (false, false) => Stdin::Null,
                     },
                     piped: true,
                     foreground: false,
@@ -111,6 +117,7 @@ impl Driver<'_> {
             lifeline: stdin,
             watched: false,
             streams,
+            files: [None, None],
         }));
         self.pids.insert(pid, node);
         Ok(pid)

@@ -121,9 +121,13 @@ impl Desk {
         }
         if self.has_input() {
             match self.input.read(buffer) {
-                Got::Bytes(count) => self.session.feed(&buffer[..count]),
-                Got::Dry => self.readable = false,
-                Got::Eof => self.session.end_of_input(),
+                Ok(Got::Bytes(count)) => self.session.feed(&buffer[..count]),
+                Ok(Got::Dry) => self.readable = false,
+                Ok(Got::Eof) => self.session.end_of_input(),
+                Err(error) => {
+                    let error = sys::error_text(&error);
+                    engine.on_event(Event::StdinFailed { error: &error });
+                }
             }
         }
         self.session.advance(engine);

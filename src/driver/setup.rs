@@ -1,23 +1,30 @@
 //! What a run needs before its first turn: the program, the descriptors, the plan.
 
 use super::desk::Desk;
+use super::feed::{Feed, Scratches};
+use super::store::Store;
 use super::{Clock, Driver, KEY_SIGNALS, KEY_STDIN, shown};
-use crate::engine::{Engine, Plan, Protocol};
+use crate::engine::{Engine, Event, Plan, Progress, Protocol, Stdin as Given};
 use crate::hosts;
 use crate::job::{self, ColorWhen, Job, Talk, Work};
 use crate::limits::{
-    DESCRIPTORS_LOCAL, DESCRIPTORS_SESSION, DESCRIPTORS_SPARE, DESCRIPTORS_WRAPPED, HISTORY_MAX,
-    READ_BYTES_MAX,
+    COLUMNS_DEFAULT, DESCRIPTORS_KEPT, DESCRIPTORS_LOCAL, DESCRIPTORS_SESSION, DESCRIPTORS_SPARE,
+    DESCRIPTORS_WRAPPED, HISTORY_MAX, PROGRESS_AFTER, READ_BYTES_MAX,
 };
-use crate::output::{Sinks, Stream, Style};
+use crate::output::{self, Sinks, Stream, Style};
 use crate::remote::{self, Call, Invocation, Nonce, TooLong, Transport};
 use crate::report;
 use crate::session::{Manner, Session, Setting};
-use crate::sys::{self, Descriptors, Input, Program, Reactor, Signals, Sink, Spawner, Terminal};
+use crate::sys::{
+    self, Descriptors, Directory, Input, Kind, Program, Reactor, Report, Signals, Sink, Spawner,
+    Terminal,
+};
 use nix::libc::{SIGCHLD, SIGCONT, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP, SIGUSR1, SIGWINCH};
 use std::collections::HashMap;
 use std::fmt;
 use std::io;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 const SIGNALS: [i32; 9] = [
@@ -35,6 +42,10 @@ pub enum Refusal {
     Descriptors(u64),
     /// A session's nodes don't all fit into it: the limit, and how many do.
     Session { limit: u64, room: usize },
+    /// Standard input can't be read.
+    Input,
+    /// Nothing can be written there: which flag, what it names, and why.
+    Unwritable(&'static str, String, io::Error),
     /// The system refused what clsh itself needs.
     System(io::Error),
 }
@@ -63,6 +74,15 @@ impl fmt::Display for Refusal {
                 f,
                 "a session holds all its nodes at once: the limit of {limit} open files leaves room for {room}; raise it (ulimit -n), or name fewer nodes"
             ),
+            Self::Input => write!(
+                f,
+                "standard input is a directory, which no command can read; give a file, or -n for nothing"
+            ),
+            Self::Unwritable(flag, path, error) => write!(
+                f,
+                "cannot write to '{path}', named by {flag}: {}; name another place",
+                sys::error_text(error)
+            ),
             Self::System(error) => write!(
                 f,
                 "the system refuses what a run needs: {}",
@@ -83,41 +103,36 @@ impl From<io::Error> for Refusal {
 impl<'a> Driver<'a> {
     pub(super) fn new(job: &'a Job) -> Result<Self, Refusal> {
         let nonce = Nonce::new(sys::random()?);
-        let invocation = invocation(job, &nonce)?;
+        let session = matches!(job.work, Work::Session(_));
+        let input = match session || job.input {
+            true => Some(Input::new(io::stdin())?),
+            false => None,
+        };
+        let given = given(job, input.as_ref())?;
+        let invocation = invocation(job, &nonce, given != Given::Nothing)?;
         let program = match invocation.program() {
             Some(name) => Some(find(name)?),
             None => None,
         };
         let sinks = [Sink::new(io::stdout())?, Sink::new(io::stderr())?];
-        let reactor = Reactor::new()?;
         let mut signals = Signals::new(&SIGNALS)?;
-        reactor.watch_signals(&mut signals, KEY_SIGNALS)?;
-        for (key, sink) in sinks.iter().enumerate() {
-            if let Some(fd) = sink.watchable() {
-                reactor.watch_writes(fd, key)?;
-            }
-        }
-        let input = match &job.work {
-            Work::Session(_) => Some(input(&reactor)?),
-            Work::Command(_) => None,
-        };
+        let read = input.as_ref().filter(|_| session || given == Given::Stream);
+        let reactor = reactor(&mut signals, &sinks, read)?;
+        let store = store(job)?;
+        let failed = report(job)?;
         let (window, files) = window(job, &invocation)?;
         let protocol = match (invocation.is_wrapped(), &job.transport) {
             (true, _) => Protocol::Framed(nonce.clone()),
             (false, Transport::Exec) => Protocol::Local,
             (false, _) => Protocol::Bare,
         };
-        let mut engine = Engine::new(plan(job, protocol, window, &sinks));
-        let fanout = job.fanout.min(job.nodes.len());
-        if window < fanout && job.talk == Talk::Verbose {
-            engine.say(&report::capped(window, fanout, files.limit));
-        }
-        let desk = match (&job.work, input) {
-            (Work::Session(session), Some(input)) => {
-                Some(desk(job, session, input, &sinks, nonce, &mut engine))
-            }
-            _ => None,
-        };
+        let mut engine = Engine::new(Plan {
+            input: given,
+            seed: u64::from_ne_bytes(sys::random()?.first_chunk().copied().unwrap_or_default()),
+            ..plan(job, protocol, window, &sinks)
+        });
+        say_first(job, window, files.limit, &sinks, &mut engine);
+        let (desk, feed) = readers(job, input, given, &sinks, nonce, &mut engine)?;
         Ok(Self {
             job,
             engine,
@@ -135,11 +150,124 @@ impl<'a> Driver<'a> {
                 stopped: Duration::ZERO,
             },
             desk,
+            feed,
+            scratches: Scratches::default(),
+            store,
+            failed,
         })
     }
 }
 
-fn invocation(job: &Job, nonce: &Nonce) -> Result<Invocation, Refusal> {
+/// Watches what clsh itself has: its signals, its output, and its input where that is read as it comes.
+fn reactor(signals: &mut Signals, sinks: &[Sink; 2], input: Option<&Input>) -> io::Result<Reactor> {
+    let reactor = Reactor::new()?;
+    reactor.watch_signals(signals, KEY_SIGNALS)?;
+    for (key, sink) in sinks.iter().enumerate() {
+        if let Some(fd) = sink.watchable() {
+            reactor.watch_writes(fd, key)?;
+        }
+    }
+    if let Some(fd) = input.and_then(Input::watchable) {
+        reactor.watch_reads(fd, KEY_STDIN)?;
+    }
+    Ok(reactor)
+}
+
+/// What is to be known before anything starts.
+fn say_first(job: &Job, window: usize, limit: u64, sinks: &[Sink; 2], engine: &mut Engine) {
+    if job.progress && job.talk > Talk::Quiet && progress(job, sinks).is_none() {
+        engine.say(&report::no_progress());
+    }
+    let fanout = job.fanout.min(job.nodes.len());
+    if window < fanout && job.talk == Talk::Verbose {
+        engine.say(&report::capped(window, fanout, limit));
+    }
+}
+
+/// Who reads clsh's stdin: a session, the nodes, or nobody.
+fn readers(
+    job: &Job,
+    input: Option<Input>,
+    given: Given,
+    sinks: &[Sink; 2],
+    nonce: Nonce,
+    engine: &mut Engine,
+) -> io::Result<(Option<Desk>, Option<Feed>)> {
+    Ok(match (&job.work, input, given) {
+        (Work::Session(session), Some(input), _) => {
+            (Some(desk(job, session, input, sinks, nonce, engine)), None)
+        }
+        (Work::Command(_), Some(input), Given::Stream) => {
+            if input.watchable().is_none() {
+                // Nothing else will say so.
+                engine.on_event(Event::StdinReadable);
+            }
+            (None, Some(Feed::new(input, None)))
+        }
+        (Work::Command(_), Some(input), Given::File(bytes)) => {
+            let start = input.consume(bytes)?;
+            (None, Some(Feed::new(input, Some(start))))
+        }
+        _ => (None, None),
+    })
+}
+
+/// What the commands of a job read. A session's commands read nothing, its nodes are given lines.
+fn given(job: &Job, input: Option<&Input>) -> Result<Given, Refusal> {
+    let Some(input) = input.filter(|_| matches!(job.work, Work::Command(_))) else {
+        return Ok(Given::Nothing);
+    };
+    match input.kind()? {
+        Kind::Terminal | Kind::Empty => Ok(Given::Nothing),
+        Kind::File { bytes } => Ok(Given::File(bytes)),
+        Kind::Stream => Ok(Given::Stream),
+        Kind::Directory => Err(Refusal::Input),
+    }
+}
+
+/// The directories for the nodes' files.
+fn store(job: &Job) -> Result<Store, Refusal> {
+    let open = |flag, path: &Option<PathBuf>| {
+        let directory = path.as_deref().map(Directory::new).transpose();
+        directory.map_err(|error| unwritable(flag, path, error))
+    };
+    let [out, err] = &job.files;
+    Ok(Store {
+        directories: [open("--out", out)?, open("--err", err)?],
+    })
+}
+
+/// Where the names of failed nodes go.
+fn report(job: &Job) -> Result<Option<Report>, Refusal> {
+    let report = job.failed.as_deref().map(Report::new).transpose();
+    report.map_err(|error| unwritable("--failed", &job.failed, error))
+}
+
+fn unwritable(flag: &'static str, path: &Option<PathBuf>, error: io::Error) -> Refusal {
+    let path = path.as_deref().unwrap_or(Path::new(""));
+    Refusal::Unwritable(flag, shown(path.as_os_str().as_bytes()), error)
+}
+
+/// The progress line: where it was asked for, or by itself where it disturbs nobody. What reads a pipe on stdout may write on the same
+/// terminal, and would be disturbed.
+fn progress(job: &Job, sinks: &[Sink; 2]) -> Option<Progress> {
+    let [out, err] = sinks;
+    let possible = err.is_terminal() && !job.dumb && matches!(job.work, Work::Command(_));
+    let by_itself = job.talk > Talk::Quiet && !out.is_pipe();
+    let after = match job.progress {
+        true => Duration::ZERO,
+        false => PROGRESS_AFTER,
+    };
+    (possible && (job.progress || by_itself)).then(|| Progress {
+        after,
+        columns: match err.columns() {
+            0 => COLUMNS_DEFAULT,
+            columns => columns,
+        },
+    })
+}
+
+fn invocation(job: &Job, nonce: &Nonce, input: bool) -> Result<Invocation, Refusal> {
     let call = Call {
         transport: &job.transport,
         work: match &job.work {
@@ -151,6 +279,7 @@ fn invocation(job: &Job, nonce: &Nonce) -> Result<Invocation, Refusal> {
         connect: job.connect,
         kill_after: job.kill_after,
         count: job.nodes.len(),
+        input,
     };
     Invocation::new(call, nonce).map_err(Refusal::Command)
 }
@@ -160,13 +289,16 @@ fn window(job: &Job, invocation: &Invocation) -> Result<(usize, Descriptors), Re
     let session = matches!(job.work, Work::Session(_));
     let (fanout, spare) = match session {
         true => (job.nodes.len(), DESCRIPTORS_SPARE + DESCRIPTORS_SESSION),
-        false => (job.fanout.min(job.nodes.len()), DESCRIPTORS_SPARE),
+        false => (
+            job.fanout.min(job.nodes.len()),
+            DESCRIPTORS_SPARE + DESCRIPTORS_KEPT,
+        ),
     };
-    let each = if invocation.is_wrapped() {
-        DESCRIPTORS_WRAPPED
-    } else {
-        DESCRIPTORS_LOCAL
+    let each = match invocation.is_wrapped() || invocation.has_input() {
+        true => DESCRIPTORS_WRAPPED,
+        false => DESCRIPTORS_LOCAL,
     };
+    let each = each + job.files.iter().flatten().count();
     let files = sys::descriptors((fanout * each + spare) as u64);
     let room = files.limit.saturating_sub(files.open) as usize;
     match fanout.min(room.saturating_sub(spare) / each) {
@@ -177,15 +309,6 @@ fn window(job: &Job, invocation: &Invocation) -> Result<(usize, Descriptors), Re
         0 => Err(Refusal::Descriptors(files.limit)),
         window => Ok((window, files)),
     }
-}
-
-/// stdin, watched.
-fn input(reactor: &Reactor) -> io::Result<Input> {
-    let input = Input::new(io::stdin())?;
-    if let Some(fd) = input.watchable() {
-        reactor.watch_reads(fd, KEY_STDIN)?;
-    }
-    Ok(input)
 }
 
 /// Who sits where: a prompt stands on stdout when a person sees both that and types, else on stderr.
@@ -253,9 +376,8 @@ fn plan(job: &Job, protocol: Protocol, window: usize, sinks: &[Sink; 2]) -> Plan
         color: color(sink),
         harmless: sink.is_terminal(),
     };
+    let labels = hosts::labels(&job.nodes);
     Plan {
-        labels: hosts::labels(&job.nodes),
-        protocol,
         window,
         connect: job.connect,
         time_limit: job.time_limit,
@@ -264,10 +386,18 @@ fn plan(job: &Job, protocol: Protocol, window: usize, sinks: &[Sink; 2]) -> Plan
         warn: job.talk > Talk::Quiet,
         verbose: job.talk == Talk::Verbose,
         session: matches!(job.work, Work::Session(_)),
+        shape: job.shape,
+        files: job.files.each_ref().map(Option::is_some),
+        fail_fast: job.fail_fast,
+        retries: job.retries,
+        summary: job.summary,
+        progress: progress(job, sinks),
         sinks: Sinks {
+            columns: output::columns(labels.iter().map(|label| &**label)),
             styles: [style(&sinks[0]), style(&sinks[1])],
             merged: sys::same_place(&sinks[0], &sinks[1]),
             label: job.label,
         },
+        ..Plan::new(labels, protocol)
     }
 }

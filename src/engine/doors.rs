@@ -1,7 +1,9 @@
 //! What goes through the engine's doors: the plan of a run, the facts it is told, the wishes it has. Plain data.
 
+use crate::job::{Retries, Shape};
+use crate::limits::{CONNECT_DEFAULT, KILL_AFTER_DEFAULT, RETRY_DELAY_DEFAULT};
 use crate::outcome::Outcome;
-use crate::output::{Sinks, Stream};
+use crate::output::{Sinks, Stream, Style};
 use crate::remote::Nonce;
 use std::time::Duration;
 
@@ -17,6 +19,26 @@ pub enum Protocol {
     Bare,
     /// The command runs here; its exit status is the truth.
     Local,
+}
+
+/// What the commands read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stdin {
+    /// Nothing of clsh's.
+    Nothing,
+    /// All that clsh reads, as it comes.
+    Stream,
+    /// A file of so many bytes.
+    File(u64),
+}
+
+/// The progress line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Progress {
+    /// When it appears.
+    pub after: Duration,
+    /// How wide the terminal is.
+    pub columns: usize,
 }
 
 /// What the engine has to know of a run.
@@ -42,8 +64,68 @@ pub struct Plan {
     pub verbose: bool,
     /// Nodes carry persistent shells that are given one command after the other.
     pub session: bool,
+    /// What the commands read.
+    pub input: Stdin,
+    /// In what shape lines are printed.
+    pub shape: Shape,
+    /// Streams that go into files instead.
+    pub files: [bool; 2],
+    /// The first node that fails ends the run.
+    pub fail_fast: bool,
+    /// When a connection that failed is tried again.
+    pub retries: Retries,
+    /// How long each node took and how much it said is told at the end.
+    pub summary: bool,
+    /// The progress line, if there is one.
+    pub progress: Option<Progress>,
+    /// What nobody else knows: for jitter and digests.
+    pub seed: u64,
     /// Where the lines go.
     pub sinks: Sinks,
+}
+
+impl Plan {
+    /// A run in its plainest form: all nodes at once, without limits, retries or input, labelled lines.
+    pub fn new(labels: Vec<Box<str>>, protocol: Protocol) -> Self {
+        Self {
+            window: labels.len(),
+            labels,
+            protocol,
+            connect: CONNECT_DEFAULT,
+            time_limit: None,
+            kill_after: KILL_AFTER_DEFAULT,
+            keep_going: false,
+            warn: true,
+            verbose: false,
+            session: false,
+            input: Stdin::Nothing,
+            shape: Shape::Lines,
+            files: [false; 2],
+            fail_fast: false,
+            retries: Retries {
+                most: 0,
+                delay: RETRY_DELAY_DEFAULT,
+            },
+            summary: false,
+            progress: None,
+            seed: 0,
+            sinks: Sinks {
+                styles: [Style::default(); 2],
+                merged: false,
+                label: true,
+                columns: 0,
+            },
+        }
+    }
+}
+
+/// Bytes that are kept in a file until they are needed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Spool {
+    /// Standard input, for nodes that start later.
+    Input,
+    /// What nodes said.
+    Output,
 }
 
 /// One stream of one node.
@@ -127,6 +209,32 @@ pub enum Event<'a> {
     InputWritable { node: u32 },
     /// A node takes no input any more.
     InputClosed { node: u32 },
+    /// There may be something on standard input.
+    StdinReadable,
+    /// This was read from it.
+    StdinBytes { bytes: &'a [u8] },
+    /// There was nothing to read.
+    StdinDry,
+    /// It ended.
+    StdinEnded,
+    /// It can't be read, or not once more.
+    StdinFailed { error: &'a str },
+    /// So many bytes of [`Engine::unspooled`](super::Engine::unspooled) went into their file.
+    Spooled { spool: Spool, bytes: usize },
+    /// They could not be written, or read again.
+    SpoolFailed { spool: Spool, error: &'a str },
+    /// This stood in the file of output, where it was asked for.
+    Fetched { bytes: &'a [u8] },
+    /// So many bytes of [`Engine::unstored`](super::Engine::unstored) went into their node's file.
+    Stored { bytes: usize },
+    /// A node's file can't be written: its name, and why. What comes for it is dropped.
+    StoreFailed {
+        node: u32,
+        file: &'a str,
+        error: &'a str,
+    },
+    /// The terminal is so wide by now.
+    Resized { columns: usize },
     /// clsh got a signal.
     Request(Request),
     /// clsh goes on after a stop.
@@ -154,8 +262,16 @@ pub enum Effect {
     Close { source: Source },
     /// Close the node's lifeline.
     HangUp { node: u32 },
-    /// Write the node's input until it is empty or blocks.
+    /// Write once to the node what [`Engine::supply`](super::Engine::supply) has for it.
     Feed { node: u32 },
+    /// Read standard input once.
+    ReadInput,
+    /// Write what is unspooled into its file, until nothing is.
+    Spool { spool: Spool },
+    /// Read so much of the file of output at this offset.
+    Fetch { offset: u64, bytes: usize },
+    /// Append so many bytes of what is unstored to this stream's file.
+    Store { source: Source, bytes: usize },
     /// Signal the process group that `pid` leads.
     Signal { node: u32, pid: i32, order: Order },
     /// Reap this node's process if it ended: nothing holds it back any more.
@@ -175,4 +291,6 @@ pub enum Notice {
     Done { node: u32, command: u32, status: u8 },
     /// It has its outcome.
     Gone { node: u32, outcome: Outcome },
+    /// What was gathered is on its way out.
+    Shown,
 }

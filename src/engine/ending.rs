@@ -7,7 +7,6 @@ use crate::limits::FLUSH_GRACE;
 use crate::outcome::{Outcome, Reason};
 use crate::output::Stream;
 use crate::report;
-use std::time::Duration;
 
 impl Engine {
     pub(super) fn requested(&mut self, request: Request) {
@@ -16,6 +15,11 @@ impl Engine {
             Request::Kill(signal) => self.demand(Demand::Kill(Reason::Signal(signal))),
             Request::Suspend => {
                 self.order_all(Order::Stop);
+                if self.plan.progress.is_some() {
+                    self.hide_progress();
+                    let sink = self.output.sink(Stream::Err);
+                    self.effects.push_back(Effect::Write { sink });
+                }
                 self.effects.push_back(Effect::Suspend);
             }
             Request::Status => {
@@ -25,23 +29,17 @@ impl Engine {
         }
     }
 
-    pub(super) fn status(&self) -> String {
-        let mut longest: Vec<(Duration, &str)> = self
-            .slots
-            .iter()
-            .zip(&self.plan.labels)
-            .filter_map(|(slot, label)| match slot {
-                Slot::Live(node) => Some((self.now.saturating_sub(node.started), &**label)),
-                Slot::Waiting | Slot::Done(_) => None,
-            })
-            .collect();
-        longest.sort_by_key(|&(took, _)| std::cmp::Reverse(took));
-        report::status(
-            self.done,
-            self.window.running(),
-            self.window.waiting(),
-            &longest,
-        )
+    pub(super) fn resumed(&mut self) {
+        self.order_all(Order::Continue);
+        self.progressed();
+    }
+
+    /// Called after every fact that may have been the last one of the last node.
+    pub(super) fn finale(&mut self) {
+        if self.done == self.slots.len() {
+            self.hide_progress();
+            self.close_books();
+        }
     }
 
     pub(super) fn wrote(&mut self, sink: Stream, bytes: usize) {
@@ -58,6 +56,7 @@ impl Engine {
     pub(super) fn sink_closed(&mut self, sink: Stream) {
         self.output.close(sink);
         if sink == Stream::Out {
+            self.drop_shown();
             // Whoever closed the pipe has seen enough: no words about the nodes that are ended for it.
             self.output.mute(Stream::Err);
             self.demand(Demand::End(Reason::OutputClosed));
@@ -67,6 +66,7 @@ impl Engine {
     pub(super) fn sink_failed(&mut self, sink: Stream, error: &str) {
         self.output.close(sink);
         if sink == Stream::Out {
+            self.drop_shown();
             self.output.say(&report::sink_failed(error));
             self.demand(Demand::End(Reason::OutputFailed));
         }
@@ -93,9 +93,16 @@ impl Engine {
     /// Starts no more, and ends every node that runs.
     pub(super) fn end_all(&mut self, at_once: bool) {
         while let Some(node) = self.window.next_waiting() {
-            self.slots[node as usize] = Slot::Done(Outcome::NotStarted);
+            // One that waits for another try was started, and not reached.
+            let outcome = match self.tries.contains_key(&node) {
+                true => Outcome::Failed,
+                false => Outcome::NotStarted,
+            };
+            self.close_book(node, outcome);
+            self.slots[node as usize] = Slot::Done(outcome);
             self.done += 1;
         }
+        self.finale();
         for node in 0..self.slots.len() as u32 {
             let Some(Node {
                 process: Process::Running(_),
@@ -113,8 +120,9 @@ impl Engine {
         }
     }
 
-    /// Waits for no stream any more; processes are still waited for, for they got SIGKILL.
+    /// Waits for no stream any more, nor shows what was kept; processes are still waited for, for they got SIGKILL.
     pub(super) fn abandon(&mut self) {
+        self.drop_shown();
         for node in 0..self.slots.len() as u32 {
             for stream in Stream::BOTH {
                 self.close(Source { node, stream });
@@ -124,7 +132,8 @@ impl Engine {
 
     /// A run that is ending waits for its reader only so long, once no child is left.
     pub(super) fn await_flush(&mut self) {
-        let waits = self.reason().is_some() && self.alive == 0 && !self.output.is_empty();
+        let left = !self.output.is_empty() || self.replay.is_active();
+        let waits = self.reason().is_some() && self.alive == 0 && left;
         if waits && self.flush_until.is_none() && !matches!(self.teardown, Teardown::Gone(_)) {
             self.flush_until = Some(self.now + FLUSH_GRACE);
         }

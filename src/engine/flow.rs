@@ -1,10 +1,12 @@
 //! Bytes from the nodes: which source is read, and what its lines say.
 
-use super::lines::Line;
 use super::node::{Link, Process, State};
 use super::reading::Turn;
+use super::shape::Keeping;
 use super::{Effect, Engine, Notice, Protocol, Slot, Source};
+use crate::job::Shape;
 use crate::limits::READ_BYTES_MAX;
+use crate::output::{End, Line, Output, Queue};
 use crate::remote::{Frame, Nonce};
 use crate::report;
 
@@ -58,7 +60,7 @@ impl Engine {
             self.seat(freed);
         }
         self.saw(source, seen);
-        self.spill();
+        self.spool_kept();
         if finished {
             self.close(source);
         }
@@ -94,39 +96,44 @@ impl Engine {
             Protocol::Framed(_) | Protocol::Bare | Protocol::Local => None,
         };
         let half = &mut node.halves[source.stream as usize];
-        let (output, gather, prefix) = (&mut self.output, &mut self.gather, &half.prefix);
-        let mut put = |text: &[u8]| match gather {
-            Some(gather) if gather.keeps(source.node) => {
-                gather.line(source.node, source.stream, text);
-            }
-            _ => output.line(source.stream, prefix, text),
+        let mut way = Way {
+            source,
+            prefix: &half.prefix,
+            bytes: &mut half.bytes,
+            file: self.plan.files[source.stream as usize].then_some(&mut self.files),
+            json: self.plan.shape == Shape::Json,
+            keeping: &mut self.keeping,
+            output: &mut self.output,
         };
+        let stored = way.file.as_ref().map_or(0, |file| file.len());
+        let whole = way.file.is_some() || way.keeping.takes(source.node);
         let emit = |line: Line| {
-            let text = match line {
-                Line::Whole(text) => text,
-                Line::Piece(text) => {
-                    seen.piece = true;
-                    text
-                }
-            };
-            let frame = if Nonce::is_candidate(text) {
-                nonce.and_then(|nonce| nonce.find(text))
-            } else {
-                None
+            seen.piece |= line.end == End::Cut && !whole;
+            let frame = match nonce {
+                Some(nonce) if Nonce::is_candidate(line.text) => nonce.find(line.text),
+                _ => None,
             };
             match frame {
-                None => put(text),
+                None => way.put(line),
                 Some((start, frame)) => {
                     seen.note(frame);
                     if start > 0 {
-                        put(&text[..start]);
+                        way.put(Line {
+                            text: &line.text[..start],
+                            end: End::Open,
+                        });
                     }
                 }
             }
         };
         match bytes {
+            Some(bytes) if whole => half.lines.pass(bytes, nonce, emit),
             Some(bytes) => half.lines.feed(bytes, nonce, emit),
             None => half.lines.finish(nonce, emit),
+        }
+        let bytes = self.files.len().saturating_sub(stored);
+        if self.plan.files[source.stream as usize] && bytes > 0 {
+            self.effects.push_back(Effect::Store { source, bytes });
         }
         seen
     }
@@ -198,6 +205,37 @@ impl Engine {
         }
         self.release(source.node);
         self.join(source.node);
+    }
+}
+
+/// Where a line goes.
+struct Way<'a> {
+    source: Source,
+    prefix: &'a [u8],
+    /// What the stream has said so far.
+    bytes: &'a mut u64,
+    file: Option<&'a mut Queue>,
+    json: bool,
+    keeping: &'a mut Keeping,
+    output: &'a mut Output,
+}
+
+impl Way<'_> {
+    fn put(&mut self, line: Line) {
+        let newline = line.end == End::Newline;
+        *self.bytes += line.text.len() as u64 + u64::from(newline);
+        if let Some(file) = &mut self.file {
+            file.append(|out| {
+                out.extend_from_slice(line.text);
+                out.extend(newline.then_some(b'\n'));
+            });
+        } else if self.keeping.keep(self.source, line) {
+        } else if self.json {
+            let more = line.end == End::Cut;
+            self.output.object(self.prefix, line.text, more);
+        } else {
+            self.output.line(self.source.stream, self.prefix, line.text);
+        }
     }
 }
 

@@ -1,4 +1,4 @@
-//! What a node is to read: texts that nodes share, and how far this one is.
+//! What one node is to read: texts of its own, or its share of what all nodes get; and how far it is.
 
 use std::collections::VecDeque;
 use std::rc::Rc;
@@ -9,6 +9,10 @@ pub struct Input {
     texts: VecDeque<Rc<[u8]>>,
     /// Bytes of the first text that are written.
     written: usize,
+    /// Bytes it has got in all.
+    pub offset: u64,
+    /// Its turn to be written is to come.
+    pub queued: bool,
     /// Nothing more is taken just now.
     pub blocked: bool,
     /// Nothing is taken ever again.
@@ -16,22 +20,24 @@ pub struct Input {
 }
 
 impl Input {
-    /// What comes next; empty when all is written.
+    /// What comes next of its own texts; empty when all is written.
     pub fn pending(&self) -> &[u8] {
         self.texts.front().map_or(&[], |text| &text[self.written..])
     }
 
-    /// Appends a text. Says whether it should be written now.
-    pub fn push(&mut self, text: Rc<[u8]>) -> bool {
-        if self.closed || text.is_empty() {
-            return false;
+    /// Appends a text.
+    pub fn push(&mut self, text: Rc<[u8]>) {
+        if !self.closed && !text.is_empty() {
+            self.texts.push_back(text);
         }
-        self.texts.push_back(text);
-        !self.blocked
     }
 
-    /// So many bytes of [`Input::pending`] were written.
+    /// So many bytes were written.
     pub fn consume(&mut self, bytes: usize) {
+        self.offset += bytes as u64;
+        if self.texts.is_empty() {
+            return;
+        }
         self.written += bytes;
         if self.pending().is_empty() {
             self.texts.pop_front();
@@ -66,13 +72,15 @@ mod tests {
             input.consume(bytes);
         }
         assert_eq!(left, texts.concat());
+        assert_eq!(input.offset, 8);
     }
 
     #[test]
     fn a_closed_input_takes_nothing() {
         let mut input = Input::default();
-        assert!(input.push((*b"a").into()));
+        input.push((*b"a").into());
         input.close();
-        assert!(!input.push((*b"b").into()) && input.pending().is_empty());
+        input.push((*b"b").into());
+        assert!(input.pending().is_empty());
     }
 }

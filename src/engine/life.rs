@@ -12,8 +12,7 @@ use std::time::Duration;
 
 impl Engine {
     pub(super) fn spawned(&mut self, node: u32, pid: i32) {
-        let label = &self.plan.labels[node as usize];
-        let prefixes = Stream::BOTH.map(|stream| self.output.prefix(stream, node as usize, label));
+        let prefixes = Stream::BOTH.map(|stream| self.prefix(stream, node));
         let live = Node::new(pid, self.protocol(node), prefixes, self.now);
         let patience = match live.link {
             Link::Up if self.plan.session => None,
@@ -24,6 +23,9 @@ impl Engine {
         self.window.started();
         self.alive += 1;
         self.set_deadline(node, patience.map(|patience| self.now + patience));
+        self.open_book(node);
+        self.start_input(node);
+        self.progressed();
     }
 
     pub(super) fn spawn_delayed(&mut self, node: u32, error: &str) {
@@ -63,8 +65,11 @@ impl Engine {
         };
         if live.is_joined() {
             let outcome = live.outcome(self.protocol(node));
+            let took = self.now.saturating_sub(live.started);
+            if outcome == Outcome::Failed && self.try_again(node) {
+                return;
+            }
             if self.plan.verbose {
-                let took = self.now.saturating_sub(live.started);
                 self.output
                     .say(&report::ended(self.label(node), outcome, took));
             }
@@ -75,6 +80,7 @@ impl Engine {
     /// Gives a node its outcome.
     pub(super) fn settle(&mut self, node: u32, outcome: Outcome) {
         self.set_deadline(node, None);
+        self.close_book(node, outcome);
         if matches!(self.slots[node as usize], Slot::Live(_)) {
             self.effects.push_back(Effect::HangUp { node });
         }
@@ -90,6 +96,11 @@ impl Engine {
         if outcome == Outcome::Lost && !self.plan.keep_going {
             self.demand(Demand::End(Reason::NodeLost));
         }
+        if outcome.status() > 0 && self.plan.fail_fast {
+            self.demand(Demand::End(Reason::FailFast));
+        }
+        self.progressed();
+        self.finale();
         self.await_flush();
     }
 

@@ -7,30 +7,42 @@
 //! Invariants, checked by [`Engine::check`]: waiting + running + done == total; every node gets exactly one outcome; for every stream
 //! bytes in == bytes out + held; nothing is asked for after the end.
 
+mod broadcast;
 mod deadlines;
 mod doors;
 mod ending;
+mod feeding;
 mod flow;
 mod input;
 mod life;
-mod lines;
 mod node;
 mod reading;
+mod retry;
 mod session;
+mod shape;
+mod standing;
 mod teardown;
 mod window;
 
-pub use doors::{Effect, Event, Exit, Notice, Order, Plan, Protocol, Request, Source, Time};
+pub use broadcast::Supply;
+pub use doors::{
+    Effect, Event, Exit, Notice, Order, Plan, Progress, Protocol, Request, Source, Spool, Stdin,
+    Time,
+};
 
 pub use node::Interrupt;
 
 use crate::limits::SPAWNS_PER_TURN;
 use crate::outcome::{Outcome, Reason};
-use crate::output::{Gather, Output, Stream};
+use crate::output::{Output, Queue, Replay, Stream};
+use crate::report;
+use broadcast::Broadcast;
 use deadlines::Deadlines;
 use node::{Node, Process};
 use reading::Reading;
-use std::collections::VecDeque;
+use shape::Keeping;
+use standing::Drawing;
+use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 use teardown::{Demand, Teardown};
 use window::Window;
@@ -59,7 +71,24 @@ pub struct Engine {
     starts_left: usize,
     teardown: Teardown,
     output: Output,
-    gather: Option<Gather>,
+    keeping: Keeping,
+    replay: Replay,
+    replay_left: usize,
+    /// What goes into the files of nodes.
+    files: Queue,
+    /// Something that was to be kept was not.
+    unkept: bool,
+    /// Nodes whose outcome is a failure.
+    failed: usize,
+    /// How long each node took and how much it said, if that is told at the end; `None` where it was never started.
+    books: Option<HashMap<u32, Option<(Duration, u64)>>>,
+    broadcast: Option<Broadcast>,
+    /// Nodes that have something to read and room for it.
+    feeding: VecDeque<u32>,
+    feeds_left: usize,
+    /// How often a node was tried again.
+    tries: HashMap<u32, u32>,
+    drawing: Drawing,
     notices: VecDeque<Notice>,
     blocked: [bool; 2],
     flush: bool,
@@ -86,7 +115,22 @@ impl Engine {
             starts_left: 0,
             teardown: Teardown::Running,
             output: Output::new(plan.sinks),
-            gather: None,
+            keeping: Keeping::new(plan.shape, plan.seed, plan.window.min(total)),
+            replay: Replay::default(),
+            replay_left: 0,
+            files: Queue::default(),
+            unkept: false,
+            failed: 0,
+            books: plan.summary.then(HashMap::new),
+            broadcast: match plan.input {
+                Stdin::Nothing => None,
+                Stdin::Stream => Some(Broadcast::stream()),
+                Stdin::File(bytes) => Some(Broadcast::file(bytes)),
+            },
+            feeding: VecDeque::new(),
+            feeds_left: 0,
+            tries: HashMap::new(),
+            drawing: Drawing::default(),
             notices: VecDeque::new(),
             blocked: [false; 2],
             flush: false,
@@ -105,12 +149,18 @@ impl Engine {
         if self.output.is_high() {
             self.reading.postpone(now);
         }
+        self.feeds_left = self.feeding.len();
         self.starts_left = 0;
         self.flush = false;
+        self.begin_show();
     }
 
     /// A fact, in the order it became known.
     pub fn on_event(&mut self, event: Event) {
+        // Whatever it is, it may have been what the input waited for.
+        self.broadcast
+            .iter_mut()
+            .for_each(|input| input.stalled = false);
         match event {
             Event::Spawned { node, pid } => self.spawned(node, pid),
             Event::SpawnDelayed { node, error } => self.spawn_delayed(node, error),
@@ -124,8 +174,19 @@ impl Engine {
             Event::InputBlocked { node } => self.input_blocked(node),
             Event::InputWritable { node } => self.input_writable(node),
             Event::InputClosed { node } => self.input_closed(node),
+            Event::StdinReadable => self.stdin_readable(),
+            Event::StdinBytes { bytes } => self.stdin_bytes(bytes),
+            Event::StdinDry => self.stdin_dry(),
+            Event::StdinEnded => self.stdin_ended(),
+            Event::StdinFailed { error } => self.stdin_failed(&report::input_failed(error)),
+            Event::Spooled { spool, bytes } => self.spooled(spool, bytes),
+            Event::SpoolFailed { spool, error } => self.spool_failed(spool, error),
+            Event::Fetched { bytes } => self.fetched(bytes),
+            Event::Stored { bytes } => self.files.consume(bytes),
+            Event::StoreFailed { node, file, error } => self.store_failed(node, file, error),
+            Event::Resized { columns } => self.resized(columns),
             Event::Request(request) => self.requested(request),
-            Event::Resumed => self.order_all(Order::Continue),
+            Event::Resumed => self.resumed(),
             Event::Wrote { sink, bytes } => self.wrote(sink, bytes),
             Event::Blocked { sink } => self.sink_blocked(sink),
             Event::Writable { sink } => self.blocked[sink as usize] = false,
@@ -145,6 +206,8 @@ impl Engine {
             self.seat(source);
         }
         self.window.on_timeout(self.now);
+        self.pace();
+        self.draw();
         if self.flush_until.is_some_and(|until| until <= self.now) {
             self.demand(Demand::GiveUp);
         }
@@ -169,6 +232,11 @@ impl Engine {
         {
             return Some(Effect::Write { sink });
         }
+        if let Some(effect) = self.show().or_else(|| self.next_feed()) {
+            return Some(effect);
+        }
+        // What was shown just now counts.
+        let full = self.output.is_high();
         while self.reads_left > 0 && !full {
             self.reads_left -= 1;
             let next = self.reading.next();
@@ -186,7 +254,9 @@ impl Engine {
     /// How long nothing will happen by itself; `None` for ever.
     pub fn poll_timeout(&self) -> Option<Duration> {
         let full = self.output.is_high();
-        let busy = self.reading.queued() > 0 && !full;
+        let busy = !full && (self.reading.queued() > 0 || self.replay.is_ready())
+            || !self.feeding.is_empty()
+            || self.is_hungry();
         let starting = self.teardown == Teardown::Running && self.window.has_room();
         if busy || starting || self.writable_sink().is_some() {
             return Some(Duration::ZERO);
@@ -196,6 +266,7 @@ impl Engine {
             self.reading.extra_at().filter(|_| !full),
             self.window.retry_at(),
             self.flush_until,
+            self.draw_at(),
         ];
         times
             .into_iter()
@@ -223,9 +294,9 @@ impl Engine {
         self.output.pending(sink)
     }
 
-    /// Whether every node has its outcome.
+    /// Whether every node has its outcome, and what was kept is on its way out.
     pub fn is_done(&self) -> bool {
-        self.done == self.slots.len()
+        self.done == self.slots.len() && !self.replay.is_active()
     }
 
     /// Whether nothing is left to do, or to wait for.

@@ -4,11 +4,10 @@
 //! after every fact. Nothing else ends a node.
 
 use super::input::Input;
-use super::lines::Lines;
 use super::reading::{Seated, Turn};
 use super::{Exit, Protocol, Time};
 use crate::outcome::Outcome;
-use crate::output::Stream;
+use crate::output::{Lines, Stream};
 use std::rc::Rc;
 
 /// The local process that carries a node.
@@ -59,6 +58,8 @@ pub struct Half {
     pub state: State,
     pub lines: Lines,
     pub prefix: Box<[u8]>,
+    /// What it has said so far.
+    pub bytes: u64,
     pub turn: Turn,
     pub seated: Seated,
     /// The writers are gone: there is no further edge to wait for, only the end of file to read.
@@ -73,6 +74,7 @@ impl Half {
             state: State::Open,
             lines: Lines::default(),
             prefix,
+            bytes: 0,
             turn: Turn::Idle,
             seated: false,
             hung_up: false,

@@ -3,12 +3,13 @@
 //! Invariant: each command that was given to a node is answered by one [`Notice::Done`] or by the node's [`Notice::Gone`].
 
 use super::node::{Cause, Command, Interrupt, Node, Process};
+use super::shape::Keeping;
 use super::teardown::Demand;
-use super::{Effect, Engine, Notice, Order, Protocol, Slot, Source};
-use crate::limits::{GATHER_BYTES_MAX, INTERRUPT_AGAIN};
-use crate::outcome::Reason;
+use super::{Engine, Notice, Order, Protocol, Slot, Source};
+use crate::limits::INTERRUPT_AGAIN;
+use crate::outcome::{Outcome, Reason};
 use crate::output::{Footer, Gather, Stream};
-use crate::report;
+use std::collections::HashMap;
 use std::rc::Rc;
 
 impl Engine {
@@ -161,38 +162,32 @@ impl Engine {
         !self.notices.is_empty()
     }
 
-    /// These nodes' lines are kept from now on, until [`Engine::gathered`].
+    /// What these nodes say is kept from now on, until [`Engine::show_gathered`].
     pub fn gather(&mut self, nodes: impl Iterator<Item = u32>) {
-        self.gather = Some(Gather::new(nodes));
+        let mut gather = Gather::new(self.plan.seed, self.slots.len());
+        nodes.for_each(|node| gather.begin(node));
+        self.keeping = Keeping::Gather(Box::new(gather));
     }
 
-    /// What was gathered, or nothing when it was too much and has been printed.
-    pub fn gathered(&mut self) -> Option<Gather> {
-        self.gather.take()
+    /// One of them is done.
+    pub fn gathered(&mut self, node: u32, outcome: Outcome) {
+        if let Keeping::Gather(gather) = &mut self.keeping {
+            gather.finish(node, Some(outcome));
+        }
     }
 
-    /// Queues a line without a label.
-    pub fn bare_line(&mut self, stream: Stream, text: &[u8]) {
-        self.output.line(stream, b"", text);
+    /// Shows what was gathered by groups, nodes in this order. [`Notice::Shown`] says when all of it is on its way.
+    pub fn show_gathered(&mut self, order: &[u32]) {
+        let places: HashMap<u32, usize> = order.iter().copied().zip(0..).collect();
+        self.show_groups(|node| places.get(&node).copied().unwrap_or(usize::MAX));
+        if !self.replay.is_active() {
+            self.replayed();
+        }
     }
 
     /// Ends the run at once.
     pub fn end_at_once(&mut self, reason: Reason) {
         self.demand(Demand::Kill(reason));
-    }
-
-    /// Queues a line as one of a node with this prefix.
-    pub fn line(&mut self, stream: Stream, label: &str, rank: usize, text: &[u8]) {
-        let prefix = self.output.prefix(stream, rank, label);
-        self.output.line(stream, &prefix, text);
-    }
-
-    /// What a node is to read next.
-    pub fn input(&self, node: u32) -> &[u8] {
-        match self.slots.get(node as usize) {
-            Some(Slot::Live(live)) => live.input.pending(),
-            _ => &[],
-        }
     }
 
     pub(super) fn protocol(&self, node: u32) -> &Protocol {
@@ -228,57 +223,5 @@ impl Engine {
             command: number,
             status,
         });
-    }
-
-    fn feed(&mut self, node: u32, text: Rc<[u8]>) {
-        if let Some(live) = self.live(node)
-            && live.input.push(text)
-        {
-            self.effects.push_back(Effect::Feed { node });
-        }
-    }
-
-    pub(super) fn fed(&mut self, node: u32, bytes: usize) {
-        if let Some(live) = self.live(node) {
-            live.input.consume(bytes);
-        }
-    }
-
-    pub(super) fn input_blocked(&mut self, node: u32) {
-        if let Some(live) = self.live(node) {
-            live.input.blocked = true;
-        }
-    }
-
-    pub(super) fn input_writable(&mut self, node: u32) {
-        if let Some(live) = self.live(node)
-            && std::mem::take(&mut live.input.blocked)
-            && !live.input.pending().is_empty()
-        {
-            self.effects.push_back(Effect::Feed { node });
-        }
-    }
-
-    pub(super) fn input_closed(&mut self, node: u32) {
-        if let Some(live) = self.live(node) {
-            live.input.close();
-        }
-    }
-
-    /// More than can be kept: what was gathered is printed, and the rest as it comes.
-    pub(super) fn spill(&mut self) {
-        if self
-            .gather
-            .as_ref()
-            .is_none_or(|gather| gather.bytes() <= GATHER_BYTES_MAX)
-        {
-            return;
-        }
-        self.output.say(&report::too_much_to_gather());
-        for (node, stream, text) in self.gather.take().iter().flat_map(Gather::lines) {
-            let label = &self.plan.labels[node as usize];
-            let prefix = self.output.prefix(stream, node as usize, label);
-            self.output.line(stream, &prefix, text);
-        }
     }
 }

@@ -4,7 +4,7 @@
 
 use super::Time;
 use crate::limits::{SPAWN_RETRY, SPAWN_TRIES_MAX};
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 
 /// The fanout window over the list of nodes.
 #[derive(Debug)]
@@ -12,6 +12,8 @@ pub struct Window {
     next: u32,
     total: u32,
     again: VecDeque<u32>,
+    /// Those that wait for their time.
+    later: BTreeSet<(Time, u32)>,
     running: usize,
     limit: usize,
     /// Nodes end by themselves, and give back what they hold.
@@ -27,6 +29,7 @@ impl Window {
             next: 0,
             total,
             again: VecDeque::new(),
+            later: BTreeSet::new(),
             running: 0,
             limit: limit.max(1),
             passing,
@@ -43,6 +46,10 @@ impl Window {
 
     /// Nodes not started yet.
     pub fn waiting(&self) -> usize {
+        self.ready() + self.later.len()
+    }
+
+    fn ready(&self) -> usize {
         (self.total - self.next) as usize + self.again.len()
     }
 
@@ -53,7 +60,7 @@ impl Window {
 
     /// Whether a node could start now.
     pub fn has_room(&self) -> bool {
-        self.waiting() > 0 && self.running < self.limit && self.retry_at.is_none()
+        self.ready() > 0 && self.running < self.limit && self.retry_at.is_none()
     }
 
     /// Hands out the next node, which counts as running from now on.
@@ -67,11 +74,12 @@ impl Window {
 
     /// Takes a waiting node out of the list without starting it.
     pub fn next_waiting(&mut self) -> Option<u32> {
-        self.again.pop_front().or_else(|| {
+        let first = self.again.pop_front().or_else(|| {
             let node = self.next;
             self.next += u32::from(node < self.total);
             (node < self.total).then_some(node)
-        })
+        });
+        first.or_else(|| self.later.pop_first().map(|(_, node)| node))
     }
 
     /// A node started for good.
@@ -100,13 +108,24 @@ impl Window {
         true
     }
 
+    /// A running node is to start once more at this time.
+    pub fn postpone(&mut self, node: u32, until: Time) {
+        self.running -= 1;
+        self.later.insert((until, node));
+    }
+
     /// When the next try is due.
     pub fn retry_at(&self) -> Option<Time> {
-        self.retry_at
+        let later = self.later.first().map(|&(time, _)| time);
+        later.into_iter().chain(self.retry_at).min()
     }
 
     /// Time has passed.
     pub fn on_timeout(&mut self, now: Time) {
         self.retry_at = self.retry_at.filter(|&time| time > now);
+        while let Some((_, node)) = self.later.first().filter(|&&(time, _)| time <= now) {
+            self.again.push_back(*node);
+            self.later.pop_first();
+        }
     }
 }

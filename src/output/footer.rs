@@ -87,6 +87,7 @@ mod tests {
             styles: [Style::default(); 2],
             merged: true,
             label: true,
+            columns: 0,
         });
         let footer = |draw: &str| Footer {
             stream: Stream::Out,

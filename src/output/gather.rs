@@ -1,131 +1,155 @@
-//! Lines kept until all are in, and the nodes that said the same.
+//! Output kept until all is in, and the nodes that said the same.
 
 use super::Stream;
-use std::collections::{BTreeMap, HashMap};
+use super::store::{Kept, Store, Strand};
+use crate::outcome::Outcome;
+use std::collections::HashMap;
 
-/// What some nodes said, each stream whole, every line with its newline.
+/// What some nodes say, each stream whole.
 #[derive(Debug)]
 pub struct Gather {
-    nodes: BTreeMap<u32, [Vec<u8>; 2]>,
-    bytes: usize,
+    pub store: Store,
+    strands: HashMap<u32, [Strand; 2]>,
+    groups: Vec<Group>,
+    known: HashMap<Key, usize>,
 }
 
-/// Nodes with the same stdout, stderr and status.
-#[derive(Debug, PartialEq, Eq)]
-pub struct Group<'a> {
-    /// Places in the list that was asked for, in order.
-    pub members: Vec<usize>,
+/// Nodes with the same stdout, stderr and outcome.
+#[derive(Debug, Clone)]
+pub struct Group {
+    pub members: Vec<u32>,
     /// Stdout and stderr.
-    pub streams: [&'a [u8]; 2],
+    pub streams: [Kept; 2],
+    /// `None` where a node has not finished.
+    pub outcome: Option<Outcome>,
 }
 
-impl Gather {
-    /// Of these nodes.
-    pub fn new(nodes: impl Iterator<Item = u32>) -> Self {
-        Self {
-            nodes: nodes.map(|node| (node, Default::default())).collect(),
-            bytes: 0,
-        }
-    }
-
-    /// Whether this node's lines are kept.
-    pub fn keeps(&self, node: u32) -> bool {
-        self.nodes.contains_key(&node)
-    }
-
-    /// One line of a node.
-    pub fn line(&mut self, node: u32, stream: Stream, text: &[u8]) {
-        let Some(streams) = self.nodes.get_mut(&node) else {
-            return;
-        };
-        let kept = &mut streams[stream as usize];
-        kept.extend_from_slice(text);
-        kept.push(b'\n');
-        self.bytes += text.len() + 1;
-    }
-
-    /// How much is kept.
-    pub fn bytes(&self) -> usize {
-        self.bytes
-    }
-
-    /// Everything that was kept, node by node.
-    pub fn lines(&self) -> impl Iterator<Item = (u32, Stream, &[u8])> {
-        self.nodes.iter().flat_map(|(&node, streams)| {
-            Stream::BOTH.into_iter().flat_map(move |stream| {
-                split(&streams[stream as usize]).map(move |text| (node, stream, text))
-            })
-        })
-    }
-
-    /// The nodes, with their statuses, in groups: the largest first, else by the first member.
-    pub fn groups(&self, nodes: &[(u32, Option<u8>)]) -> Vec<Group<'_>> {
-        let mut groups: Vec<Group> = Vec::new();
-        let mut known = HashMap::new();
-        for (place, (node, status)) in nodes.iter().enumerate() {
-            let streams = match self.nodes.get(node) {
-                Some([out, err]) => [out.as_slice(), err.as_slice()],
-                None => [&[][..]; 2],
-            };
-            let group = *known.entry((streams, status)).or_insert_with(|| {
-                groups.push(Group {
-                    members: Vec::new(),
-                    streams,
-                });
-                groups.len() - 1
-            });
-            groups[group].members.push(place);
-        }
-        groups.sort_by_key(|group| std::cmp::Reverse(group.members.len()));
-        groups
-    }
-}
-
-impl Group<'_> {
-    /// The lines of one stream.
-    pub fn lines(&self, stream: Stream) -> impl Iterator<Item = &[u8]> {
-        split(self.streams[stream as usize])
-    }
-
+impl Group {
     /// Whether there is nothing to show.
     pub fn is_silent(&self) -> bool {
-        self.streams.iter().all(|stream| stream.is_empty())
+        self.streams.iter().all(Kept::is_empty)
+    }
+
+    /// Bytes of both streams.
+    pub fn bytes(&self) -> u64 {
+        self.streams.iter().map(Kept::bytes).sum()
     }
 }
 
-fn split(stream: &[u8]) -> impl Iterator<Item = &[u8]> {
-    stream
-        .split_inclusive(|&byte| byte == b'\n')
-        .map(|line| line.strip_suffix(b"\n").unwrap_or(line))
+type Key = ([([u64; 2], u64); 2], Option<Outcome>);
+
+impl Gather {
+    /// For nodes of which at most `at_once` run at a time. `key` is for the store's digests.
+    pub fn new(key: u64, at_once: usize) -> Self {
+        Self {
+            store: Store::new(key, Stream::BOTH.len() * at_once),
+            strands: HashMap::new(),
+            groups: Vec::new(),
+            known: HashMap::new(),
+        }
+    }
+
+    /// What this node says is kept from now on.
+    pub fn begin(&mut self, node: u32) {
+        self.strands
+            .entry(node)
+            .or_insert_with(|| [self.store.strand(), self.store.strand()]);
+    }
+
+    /// Whether what this node says is kept.
+    pub fn keeps(&self, node: u32) -> bool {
+        self.strands.contains_key(&node)
+    }
+
+    /// A node said something.
+    pub fn append(&mut self, node: u32, stream: Stream, bytes: &[u8]) {
+        if let Some(strands) = self.strands.get_mut(&node) {
+            self.store.append(&mut strands[stream as usize], bytes);
+        }
+    }
+
+    /// A node has said all: it belongs to those that said the same. A last line without a newline is as good as one with it.
+    pub fn finish(&mut self, node: u32, outcome: Option<Outcome>) {
+        let Some(mut strands) = self.strands.remove(&node) else {
+            return;
+        };
+        for strand in &mut strands {
+            if !strand.ends_line() {
+                self.store.append(strand, b"\n");
+            }
+        }
+        let streams = strands.map(|strand| self.store.finish(strand));
+        let key = (streams.each_ref().map(Kept::identity), outcome);
+        let group = *self.known.entry(key).or_insert_with(|| {
+            self.groups.push(Group {
+                members: Vec::new(),
+                streams,
+                outcome,
+            });
+            self.groups.len() - 1
+        });
+        self.groups[group].members.push(node);
+    }
+
+    /// The groups that said something, the largest first, else by their first member; members in the order of `place`. Nodes that have not
+    /// finished are in groups without an outcome.
+    pub fn groups(&mut self, place: impl Fn(u32) -> usize) -> Vec<Group> {
+        let unfinished: Vec<u32> = self.strands.keys().copied().collect();
+        for node in unfinished {
+            self.finish(node, None);
+        }
+        self.known.clear();
+        let mut groups = std::mem::take(&mut self.groups);
+        groups.retain(|group| !group.is_silent());
+        for group in &mut groups {
+            group.members.sort_by_key(|&node| place(node));
+        }
+        let first = |group: &Group| group.members.first().map(|&node| place(node));
+        groups.sort_by_key(|group| (std::cmp::Reverse(group.members.len()), first(group)));
+        groups
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn gather(said: &[(u32, &str, &str, u8)]) -> Gather {
+        let mut gather = Gather::new(1, said.len());
+        for &(node, out, err, status) in said {
+            gather.begin(node);
+            gather.append(node, Stream::Out, out.as_bytes());
+            gather.append(node, Stream::Err, err.as_bytes());
+            gather.finish(node, Some(Outcome::Exited(status)));
+        }
+        gather
+    }
+
+    fn members(mut gather: Gather) -> Vec<Vec<u32>> {
+        let groups = gather.groups(|node| node as usize);
+        groups.into_iter().map(|group| group.members).collect()
+    }
+
     #[test]
     fn nodes_that_said_the_same_stand_together_the_largest_group_first() {
-        let mut gather = Gather::new(0..5);
-        for (node, text) in [(0, "a"), (1, "b"), (2, "b"), (3, "c")] {
-            gather.line(node, Stream::Out, text.as_bytes());
-            gather.line(node, Stream::Out, b"");
-        }
-        let nodes: Vec<(u32, Option<u8>)> = (0..5).map(|node| (node, Some(0))).collect();
-        let groups = gather.groups(&nodes);
-        let members: Vec<&[usize]> = groups.iter().map(|group| &*group.members).collect();
-        assert_eq!(members, [&[1, 2][..], &[0], &[3], &[4]]);
-        assert!(groups[0].lines(Stream::Out).eq([&b"b"[..], b""]));
-        assert!(groups[3].is_silent() && !groups[0].is_silent());
-        assert_eq!(gather.lines().count(), 8);
+        let gather = gather(&[
+            (4, "b", "", 0),
+            (3, "c\n", "", 0),
+            (0, "a\n", "", 0),
+            // A last newline makes no difference.
+            (1, "b\n", "", 0),
+            (2, "b\n", "", 0),
+            (5, "", "", 7),
+        ]);
+        assert_eq!(members(gather), [vec![1, 2, 4], vec![0], vec![3]]);
     }
 
     #[test]
     fn another_status_or_stream_is_another_group() {
-        let mut gather = Gather::new(0..5);
-        gather.line(0, Stream::Out, b"a");
-        gather.line(1, Stream::Err, b"a");
-        gather.line(2, Stream::Out, b"a");
-        let nodes = [(0, Some(0)), (1, Some(0)), (2, Some(1))];
-        assert_eq!(gather.groups(&nodes).len(), 3);
+        let mut gather = gather(&[(0, "a", "", 0), (1, "", "a", 0), (2, "a", "", 1)]);
+        // As is what has not finished.
+        gather.begin(3);
+        gather.append(3, Stream::Out, b"a");
+        assert_eq!(members(gather), [[0], [1], [2], [3]]);
     }
 }

@@ -8,14 +8,23 @@ mod escape;
 mod footer;
 mod gather;
 pub mod json;
+mod lines;
+mod ordered;
 mod queue;
+mod replay;
+mod store;
 
 pub use footer::Footer;
 pub use gather::{Gather, Group};
+pub use lines::{End, Line, Lines};
+pub use ordered::Ordered;
+pub use queue::Queue;
+pub use replay::{Form, Part, Replay};
+pub use store::{Kept, Store};
 
 use crate::limits::OUT_HIGH_BYTES;
 use footer::Bottom;
-use queue::Queue;
+use unicode_width::UnicodeWidthStr;
 
 /// One of the two streams of a node, and of clsh.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -49,10 +58,28 @@ pub struct Sinks {
     pub merged: bool,
     /// Lines carry labels.
     pub label: bool,
+    /// On a terminal, labels take so many columns.
+    pub columns: usize,
 }
 
 /// Colours of labels, one after the other over the nodes: readable on dark and on light, none of them red.
 const LABEL_COLORS: [&str; 5] = ["36", "32", "35", "34", "33"];
+/// Colour of labels before what came on stderr.
+const ERROR_COLOR: &str = "31";
+/// Labels whose widths differ by no more columns than this are padded to one width.
+const PADDED_COLUMNS_MAX: usize = 3;
+
+/// How many columns the labels of these nodes take on a terminal, or 0 where they are too different to be padded.
+pub fn columns<'a>(labels: impl Iterator<Item = &'a str> + Clone) -> usize {
+    let widths = labels.map(UnicodeWidthStr::width);
+    let widest = widths.clone().max().unwrap_or(0);
+    let differ = widest - widths.min().unwrap_or(0);
+    if differ <= PADDED_COLUMNS_MAX {
+        widest
+    } else {
+        0
+    }
+}
 
 /// The queues and how lines get into them.
 #[derive(Debug)]
@@ -85,16 +112,21 @@ impl Output {
 
     /// What stands before each line of a node on this stream.
     pub fn prefix(&self, stream: Stream, rank: usize, label: &str) -> Box<[u8]> {
-        let text = match (
-            self.sinks.label,
-            self.sinks.styles[self.sink(stream) as usize].color,
-        ) {
-            (false, _) => String::new(),
-            (true, false) => format!("{label}: "),
-            (true, true) => format!(
-                "\x1b[{}m{label}:\x1b[0m ",
-                LABEL_COLORS[rank % LABEL_COLORS.len()]
-            ),
+        let style = self.sinks.styles[self.sink(stream) as usize];
+        if !self.sinks.label {
+            return Box::default();
+        }
+        let pad = match style.harmless {
+            true => self.sinks.columns.saturating_sub(label.width()),
+            false => 0,
+        };
+        let color = match stream {
+            Stream::Out => LABEL_COLORS[rank % LABEL_COLORS.len()],
+            Stream::Err => ERROR_COLOR,
+        };
+        let text = match style.color {
+            false => format!("{label}: {:pad$}", ""),
+            true => format!("\x1b[{color}m{label}:\x1b[0m {:pad$}", ""),
         };
         text.into_bytes().into()
     }
@@ -117,6 +149,17 @@ impl Output {
             }
             out.push(b'\n');
         });
+    }
+
+    /// Queues one line of a node as an object.
+    pub fn object(&mut self, prefix: &[u8], line: &[u8], more: bool) {
+        let sink = Stream::Out as usize;
+        if !self.closed[sink] {
+            self.queues[sink].append(|out| {
+                self.bottom.lift(sink, out);
+                json::line(prefix, line, more, out);
+            });
+        }
     }
 
     /// Queues clsh's own words, whole lines, on stderr.

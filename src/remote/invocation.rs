@@ -64,6 +64,8 @@ pub struct Call<'a> {
     pub kill_after: Duration,
     /// How many nodes there are.
     pub count: usize,
+    /// The command reads what its transport's process reads.
+    pub input: bool,
 }
 
 /// Makes every node's command line. Built once a run.
@@ -75,6 +77,7 @@ pub struct Invocation {
     connect_secs: u64,
     grace_secs: u64,
     count: usize,
+    input: bool,
 }
 
 impl Invocation {
@@ -91,6 +94,7 @@ impl Invocation {
             connect,
             kill_after,
             count,
+            input,
         } = call;
         let wrapped = |wrapper: Result<Wrapper, usize>| {
             wrapper
@@ -125,12 +129,18 @@ impl Invocation {
             connect_secs: whole_secs(connect),
             grace_secs: whole_secs(kill_after),
             count,
+            input,
         })
     }
 
     /// Whether the far side reports through frames, and so has a lifeline for its stdin.
     pub fn is_wrapped(&self) -> bool {
         matches!(self.payload, Payload::Wrapped(_))
+    }
+
+    /// Whether the command reads what its transport's process reads.
+    pub fn has_input(&self) -> bool {
+        self.input
     }
 
     /// The program, when it is the same for all nodes.
@@ -211,7 +221,7 @@ impl Invocation {
     fn last(&self, node: &Node, rank: usize) -> Vec<u8> {
         match &self.payload {
             Payload::Wrapped(wrapper) => {
-                wrapper.line(node.host(), rank, self.count, self.grace_secs)
+                wrapper.line(node.host(), rank, self.count, self.grace_secs, self.input)
             }
             Payload::Bare(command) => command.clone(),
             Payload::Words(words) => words.join(&b' '),

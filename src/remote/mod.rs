@@ -9,7 +9,7 @@ mod shell;
 mod transport;
 mod wrapper;
 
-pub use frames::{Frame, Nonce};
+pub use frames::{Frame, MARK, Nonce};
 pub use invocation::{Call, Invocation, TooLong, Work};
 pub use shell::{command, interrupt, interrupt_again};
 pub use transport::{SshOptions, Transport, TransportError};

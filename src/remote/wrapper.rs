@@ -43,12 +43,21 @@ impl Wrapper {
             .ok_or_else(|| compose(&script, text, nonce, false).len())
     }
 
-    /// The whole line for one node. When the connection goes, its command gets SIGTERM and `grace_secs` later SIGKILL.
-    pub fn line(&self, host: &str, rank: usize, count: usize, grace_secs: u64) -> Vec<u8> {
+    /// The whole line for one node. When the connection goes, its command gets SIGTERM and `grace_secs` later SIGKILL. With `input` the
+    /// command reads the channel's stdin; the wrapper notices the connection's end by that of its parent then, within a second.
+    pub fn line(
+        &self,
+        host: &str,
+        rank: usize,
+        count: usize,
+        grace_secs: u64,
+        input: bool,
+    ) -> Vec<u8> {
+        let reader = if input { "command" } else { "own" };
         let mut line = self.line.clone();
         line.push(b' ');
         quote(host.as_bytes(), false, &mut line);
-        line.extend_from_slice(format!(" {rank} {count} {grace_secs}").as_bytes());
+        line.extend_from_slice(format!(" {rank} {count} {grace_secs} {reader}").as_bytes());
         line
     }
 }
@@ -132,7 +141,7 @@ mod tests {
         let nonce = Nonce::new([1; 16]);
         let line = Wrapper::command(b"pkill -f nginx", &nonce)
             .expect("short")
-            .line("node1", 0, 1, 2);
+            .line("node1", 0, 1, 2, false);
         let line = String::from_utf8(line).expect("ascii");
         for word in ["nginx", "pkill"] {
             assert!(!line.contains(word), "{word} in {line}");

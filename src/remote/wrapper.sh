@@ -15,9 +15,10 @@ parent_lives() {
 watch() {
   trap '' HUP INT QUIT TERM
   # The first line proves that stdin is a lifeline; a transport that forwards none gives end of file at once.
-  if read -r line <&3; then
+  if [ "$input" = own ] && read -r line <&3; then
     while read -r line <&3; do :; done
   else
+    exec 3<&-
     [ "$PPID" -gt 1 ] || return
     while parent_lives; do sleep 1; done
   fi
@@ -29,8 +30,10 @@ watch() {
 }
 watch >/dev/null 4>&- &
 watcher=$!
+if [ "$input" = command ]; then exec <&3; fi
+exec 3<&-
 printf '\036%s hello %s\036\n' "$nonce" $$ >&4
-(exec "$SHELL" -c "$text" 2>&4 3<&- 4>&-)
+(exec "$SHELL" -c "$text" 2>&4 4>&-)
 status=$?
 # ksh93 counts death by a signal from 256.
 [ $status -lt 256 ] || status=$((status - 128))

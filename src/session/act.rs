@@ -155,7 +155,7 @@ impl Session {
         if missing.is_empty() {
             return Ok(());
         }
-        let names = words::subject(&self.seats.labels(&missing));
+        let names = report::subject(&self.seats.labels(&missing));
         Err(format!(
             "not connected: {names}; ':reconnect' tries again, ':nodes' shows how they stand"
         ))
@@ -198,7 +198,7 @@ impl Session {
             let alive: Vec<usize> = ranks.into_iter().filter(alive).collect();
             return Err(format!(
                 "connected already: {}",
-                words::subject(&self.seats.labels(&alive))
+                report::subject(&self.seats.labels(&alive))
             ));
         }
         if ranks.is_empty() {

@@ -80,6 +80,8 @@ enum Stage {
     Ready,
     /// A command runs on the nodes.
     Running(Round),
+    /// What was gathered of it is on its way out.
+    Showing(Round),
     /// A command runs here, in this slot.
     Local(u32),
     /// Over.
@@ -202,6 +204,7 @@ impl Session {
                     round.interrupt(&self.seats, &self.setting.nonce, engine);
                 }
             }
+            Stage::Showing(_) => engine.drop_shown(),
             Stage::Local(slot) => engine.signal(*slot, Order::Interrupt),
         }
     }
@@ -234,7 +237,7 @@ impl Session {
     fn leave(&mut self, engine: &mut Engine) {
         engine.set_footer(None);
         if let Stage::Running(round) = std::mem::replace(&mut self.stage, Stage::Left) {
-            self.show_groups(&round, engine);
+            self.show_round(&round, engine);
         }
     }
 
@@ -315,6 +318,10 @@ impl Session {
                     self.finished(rank, Outcome::Exited(status), engine);
                 }
             }
+            Notice::Shown => match std::mem::replace(&mut self.stage, Stage::Ready) {
+                Stage::Showing(round) => self.end_round(&round, engine),
+                other => self.stage = other,
+            },
             Notice::Gone { node, outcome } => match self.owner(node) {
                 Ok(rank) => self.gone(rank, outcome, engine),
                 Err(_) => self.local_ended(outcome, engine),

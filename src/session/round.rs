@@ -4,7 +4,6 @@ use super::seats::{Seats, State};
 use super::{Session, Stage, words};
 use crate::engine::{Engine, Interrupt, Time};
 use crate::outcome::Outcome;
-use crate::output::Stream;
 use crate::remote::{self, Nonce};
 use crate::report;
 use std::rc::Rc;
@@ -15,6 +14,8 @@ pub struct Round {
     outcomes: Vec<(usize, Option<Outcome>)>,
     pending: usize,
     started: Time,
+    /// Its output is gathered.
+    gathers: bool,
 }
 
 impl Round {
@@ -65,6 +66,7 @@ impl Session {
             pending: ranks.len(),
             outcomes: ranks.into_iter().map(|rank| (rank, None)).collect(),
             started: engine.now(),
+            gathers: self.gather,
         });
     }
 
@@ -77,6 +79,7 @@ impl Session {
         if seat.state == State::Running {
             seat.state = State::Ready;
         }
+        engine.gathered(seat.slot, outcome);
         seat.last = Some((outcome.status(), engine.now().saturating_sub(round.started)));
         self.status = self.status.max(outcome.status());
         // In order of rank, so that each node is found at once.
@@ -93,10 +96,25 @@ impl Session {
     }
 
     fn close_round(&mut self, engine: &mut Engine) {
-        let Stage::Running(round) = std::mem::replace(&mut self.stage, Stage::Ready) else {
-            return;
-        };
-        self.show_groups(&round, engine);
+        match std::mem::replace(&mut self.stage, Stage::Ready) {
+            Stage::Running(round) if round.gathers => {
+                self.show_round(&round, engine);
+                self.stage = Stage::Showing(round);
+            }
+            Stage::Running(round) => self.end_round(&round, engine),
+            other => self.stage = other,
+        }
+    }
+
+    /// Prints what was gathered. Nodes that have not finished are groups of their own.
+    pub(super) fn show_round(&self, round: &Round, engine: &mut Engine) {
+        let slot = |&(rank, _): &(usize, Option<Outcome>)| self.seats.seats[rank].slot;
+        let order: Vec<u32> = round.outcomes.iter().map(slot).collect();
+        engine.show_gathered(&order);
+    }
+
+    /// All of a command's output is out.
+    pub(super) fn end_round(&mut self, round: &Round, engine: &mut Engine) {
         self.rule(engine);
         if !self.setting.quiet && engine.reason().is_none() {
             let seats = &self.seats.seats;
@@ -109,36 +127,6 @@ impl Session {
             engine.say(&report::summary(
                 here.map(|(rank, outcome)| (&*seats[rank].label, outcome)),
             ));
-        }
-    }
-
-    /// Prints what was gathered. Nodes that have not finished are groups of their own.
-    pub(super) fn show_groups(&self, round: &Round, engine: &mut Engine) {
-        let Some(gather) = engine.gathered() else {
-            return;
-        };
-        let slot = |&(rank, outcome): &(usize, Option<Outcome>)| {
-            (self.seats.seats[rank].slot, outcome.map(Outcome::status))
-        };
-        let nodes: Vec<(u32, Option<u8>)> = round.outcomes.iter().map(slot).collect();
-        for group in gather.groups(&nodes) {
-            if group.is_silent() {
-                continue;
-            }
-            let ranks: Vec<usize> = group
-                .members
-                .iter()
-                .map(|&place| round.outcomes[place].0)
-                .collect();
-            let names = self.seats.labels(&ranks);
-            engine.tell(Stream::Out, &words::group(&names));
-            for line in group.lines(Stream::Out) {
-                engine.bare_line(Stream::Out, line);
-            }
-            let subject = words::subject(&names);
-            for line in group.lines(Stream::Err) {
-                engine.line(Stream::Err, &subject, ranks[0], line);
-            }
         }
     }
 

@@ -4,12 +4,11 @@ use super::line::OWN;
 use crate::hosts;
 use crate::limits::LISTED_MAX;
 use crate::outcome::Outcome;
+use crate::report::subject;
 use std::time::Duration;
 
 /// Stands above and below each command's output.
 pub const RULE: &str = "--------------------------\n";
-/// Stands above and below a group's names.
-const GROUP_RULE: &str = "---------------\n";
 /// What is typed behind.
 pub const PROMPT: &str = "clsh> ";
 /// Label of what `!command` prints.
@@ -24,15 +23,6 @@ pub fn list(names: &[&str]) -> String {
     }
 }
 
-/// Names as a subject: folded, with their number when they are many.
-pub fn subject(names: &[&str]) -> String {
-    let folded = hosts::fold(names.iter().copied());
-    match names.len() {
-        1 => folded,
-        count => format!("{folded} ({count})"),
-    }
-}
-
 /// What stands before the first prompt.
 pub fn banner(names: &[&str]) -> String {
     format!(
@@ -44,11 +34,6 @@ pub fn banner(names: &[&str]) -> String {
 /// Whom commands go to.
 pub fn working_with(names: &[&str]) -> String {
     format!("Working with nodes: {}\n", list(names))
-}
-
-/// Above a group's output.
-pub fn group(names: &[&str]) -> String {
-    format!("{GROUP_RULE}{}\n{GROUP_RULE}", subject(names))
 }
 
 /// Nodes whose shells are no more.

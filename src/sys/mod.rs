@@ -1,5 +1,6 @@
 //! The only room that touches the kernel. It decides nothing, and knows nothing of nodes: keys, descriptors, processes.
 
+mod files;
 mod history;
 mod input;
 mod limit;
@@ -10,8 +11,9 @@ mod standard;
 mod stdio;
 mod terminal;
 
+pub use files::{Directory, Report, Scratch};
 pub use history::{load_history, remember};
-pub use input::Input;
+pub use input::{Input, Kind};
 pub use limit::{Descriptors, descriptors};
 pub use reactor::{Reactor, Ready};
 pub use signals::{Signals, die_by, stop_self};
@@ -20,7 +22,7 @@ pub use spawn::{
     reap_any, signal_group,
 };
 pub use stdio::{Sink, Written, print, same_place};
-pub use terminal::Terminal;
+pub use terminal::{Terminal, columns};
 
 use std::io::Read;
 use std::os::fd::{AsFd, BorrowedFd};

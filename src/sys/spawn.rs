@@ -41,6 +41,8 @@ pub enum Stdin {
     Null,
     /// A pipe that holds one newline and stays open as long as [`Child::stdin`] does.
     Lifeline,
+    /// An empty pipe that ends when [`Child::stdin`] is closed.
+    Pipe,
     /// What clsh reads.
     Own,
 }
@@ -124,7 +126,8 @@ impl Spawner {
                 .chain(&extra),
         );
         let stdin = match ends.stdin {
-            Stdin::Lifeline => Some(lifeline()?),
+            Stdin::Lifeline => Some(input_pipe(b"\n")?),
+            Stdin::Pipe => Some(input_pipe(b"")?),
             Stdin::Null | Stdin::Own => None,
         };
         let outputs = match ends.piped {
@@ -243,11 +246,13 @@ extern "C" fn child(argument: *mut c_void) -> c_int {
     }
 }
 
-/// A pipe for stdin that holds one newline: far end, near end.
-fn lifeline() -> Result<(OwnedFd, OwnedFd), SpawnError> {
+/// A pipe for stdin that holds this already: far end, near end.
+fn input_pipe(first: &[u8]) -> Result<(OwnedFd, OwnedFd), SpawnError> {
     let (far, near) = pipe2(OFlag::O_CLOEXEC).map_err(exhausted)?;
     fcntl(&near, FcntlArg::F_SETFL(OFlag::O_NONBLOCK)).map_err(exhausted)?;
-    nix::unistd::write(&near, b"\n").map_err(exhausted)?;
+    if !first.is_empty() {
+        nix::unistd::write(&near, first).map_err(exhausted)?;
+    }
     Ok((far, near))
 }
 

@@ -39,6 +39,16 @@ impl Sink {
         self.0.terminal
     }
 
+    /// Whether somebody else reads it, or nobody: a pipe or a socket.
+    pub fn is_pipe(&self) -> bool {
+        !self.0.terminal && self.0.watchable().is_some()
+    }
+
+    /// How wide the terminal is; 0 when it does not know.
+    pub fn columns(&self) -> usize {
+        super::columns(&self.0.shared)
+    }
+
     /// The descriptor to watch for room; `None` when there is always room.
     pub fn watchable(&self) -> Option<BorrowedFd<'_>> {
         self.0.watchable()

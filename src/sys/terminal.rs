@@ -99,16 +99,21 @@ impl Terminal {
 
     /// Its width; 0 when it does not know.
     pub fn columns(&self) -> usize {
-        let mut size = libc::winsize {
-            ws_row: 0,
-            ws_col: 0,
-            ws_xpixel: 0,
-            ws_ypixel: 0,
-        };
-        // SAFETY: TIOCGWINSZ writes one winsize, to memory that is ours.
-        unsafe { libc::ioctl(self.fd.as_raw_fd(), libc::TIOCGWINSZ, &mut size) };
-        size.ws_col.into()
+        columns(&self.fd)
     }
+}
+
+/// How wide a terminal is; 0 when it does not know.
+pub fn columns(fd: impl AsFd) -> usize {
+    let mut size = libc::winsize {
+        ws_row: 0,
+        ws_col: 0,
+        ws_xpixel: 0,
+        ws_ypixel: 0,
+    };
+    // SAFETY: TIOCGWINSZ writes one winsize, to memory that is ours.
+    unsafe { libc::ioctl(fd.as_fd().as_raw_fd(), libc::TIOCGWINSZ, &mut size) };
+    size.ws_col.into()
 }
 
 impl Drop for Terminal {

@@ -6,7 +6,7 @@ use crate::kit::{
 };
 use crate::support::{children, is_alive, run, start, wait_until};
 use clsh::engine::{Effect, Engine, Event, Plan, Protocol};
-use clsh::output::{Sinks, Stream, Style};
+use clsh::output::Stream;
 use std::io::Read;
 use std::process::{Command, Stdio};
 use std::thread;
@@ -187,22 +187,10 @@ fn a_terminal_that_is_stopped_bounds_memory_and_sigterm_ends_the_run() {
 /// 64 nodes that write without end and without newline, in the engine alone: its clock is ours, so a reader can be stuck for long.
 /// Gives the most bytes it ever held, read and not yet handed on.
 fn held_while_stuck(stuck: Duration) -> usize {
+    let labels = (0..64).map(|node| format!("n{node}").into()).collect();
     let mut engine = Engine::new(Plan {
-        labels: (0..64).map(|node| format!("n{node}").into()).collect(),
-        protocol: Protocol::Local,
-        window: 64,
-        connect: Duration::from_secs(10),
-        time_limit: None,
-        kill_after: Duration::from_secs(2),
-        keep_going: false,
         warn: false,
-        verbose: false,
-        session: false,
-        sinks: Sinks {
-            styles: [Style::default(); 2],
-            merged: false,
-            label: true,
-        },
+        ..Plan::new(labels, Protocol::Local)
     });
     let bytes = vec![0; 1 << 16];
     let (mut now, mut taken, mut given, mut most) = (Duration::ZERO, 0, 0, 0);

@@ -155,10 +155,10 @@ fn a_socket_whose_reader_left_ends_the_run() {
 }
 
 #[test]
-fn commands_get_an_empty_stdin_and_clshs_own_is_left_alone() {
+fn with_n_commands_get_an_empty_stdin_and_clshs_own_is_left_alone() {
     let (far, mut near) = std::io::pipe().expect("pipe");
     near.write_all(b"not for the nodes\n").expect("write");
-    let mut call = exec("n[1-2]", ["cat"]);
+    let mut call = exec("n[1-2]", ["-n", "cat"]);
     let done = run(call.stdin(far.try_clone().expect("dup")));
     assert_eq!((done.code(), done.out(), done.err()), Default::default());
     drop((near, call));

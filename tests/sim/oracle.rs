@@ -71,10 +71,12 @@ fn outcomes_are_true(sim: &Sim) {
     let all = outcomes.iter().map(|&(_, outcome)| outcome);
     let verdict = Verdict::of(all.clone(), sim.engine.reason());
     let expected = match sim.shadow.reason {
-        None => Verdict::Status(all.map(Outcome::status).max().unwrap_or(0)),
+        None | Some(Reason::FailFast) => {
+            Verdict::Status(all.map(Outcome::status).max().unwrap_or(0))
+        }
         Some(Reason::Signal(signal)) => Verdict::Signal(signal),
         Some(Reason::OutputClosed) => Verdict::Signal(13),
-        Some(Reason::OutputFailed | Reason::NodeLost) => Verdict::Status(255),
+        Some(Reason::OutputFailed | Reason::InputFailed | Reason::NodeLost) => Verdict::Status(255),
         Some(Reason::Left(_)) => unreachable!("a one-shot run is not left"),
     };
     assert_eq!(verdict, expected);

@@ -1,7 +1,7 @@
 //! What a run is made of: the scripts of its processes and sinks, the signals clsh gets, and the moods of the kernel.
 
 use clsh::engine::{Exit, Plan, Protocol, Request, Time};
-use clsh::output::{Sinks, Stream, Style};
+use clsh::output::Stream;
 use clsh::remote::Nonce;
 use std::time::Duration;
 
@@ -128,21 +128,8 @@ impl Scenario {
         Self {
             seed: 1,
             plan: Plan {
-                labels: labels.collect(),
-                protocol,
                 window: 64,
-                connect: clsh::limits::CONNECT_DEFAULT,
-                time_limit: None,
-                kill_after: clsh::limits::KILL_AFTER_DEFAULT,
-                keep_going: false,
-                warn: true,
-                verbose: false,
-                session: false,
-                sinks: Sinks {
-                    styles: [Style::default(); 2],
-                    merged: false,
-                    label: true,
-                },
+                ..Plan::new(labels.collect(), protocol)
             },
             actors,
             sinks: [vec![SinkStep::Free], vec![SinkStep::Free]],

@@ -4,10 +4,10 @@
 
 use super::far::Far;
 use super::random::Random;
-use clsh::engine::{Effect, Engine, Event, Exit, Order, Plan, Protocol, Source, Time};
+use clsh::engine::{Effect, Engine, Event, Exit, Order, Plan, Protocol, Source, Supply, Time};
 use clsh::hosts::{self, NodeSet};
 use clsh::outcome::Reason;
-use clsh::output::{Sinks, Stream, Style};
+use clsh::output::Stream;
 use clsh::remote::Nonce;
 use clsh::session::{Manner, Session, Setting};
 use std::time::Duration;
@@ -35,21 +35,9 @@ impl World {
         let names = set.into_nodes();
         let nonce = Nonce::new([7; 16]);
         let engine = Engine::new(Plan {
-            labels: hosts::labels(&names),
-            protocol: Protocol::Framed(nonce.clone()),
-            window: nodes,
-            connect: Duration::from_secs(10),
-            time_limit: None,
-            kill_after: Duration::from_secs(2),
             keep_going,
-            warn: true,
-            verbose: false,
             session: true,
-            sinks: Sinks {
-                styles: [Style::default(); 2],
-                merged: false,
-                label: true,
-            },
+            ..Plan::new(hosts::labels(&names), Protocol::Framed(nonce.clone()))
         });
         let setting = Setting {
             manner: Manner::Shown,
@@ -150,13 +138,18 @@ impl World {
                 Effect::Reap { node, .. } => self.reap(node as usize),
                 Effect::HangUp { .. } => {}
                 Effect::Suspend => self.engine.on_event(Event::Resumed),
+                Effect::ReadInput
+                | Effect::Spool { .. }
+                | Effect::Fetch { .. }
+                | Effect::Store { .. } => unreachable!("a session has none of these"),
             }
         }
     }
 
     /// Pipes take what they take.
     fn feed(&mut self, node: u32) {
-        while !self.engine.input(node).is_empty() {
+        while let Supply::Bytes(pending) = self.engine.supply(node) {
+            let pending = pending.to_vec();
             if self.r.percent(10) {
                 self.engine.on_event(Event::InputBlocked { node });
                 return self.engine.on_event(Event::InputWritable { node });
@@ -165,7 +158,6 @@ impl World {
             if !far.alive {
                 return self.engine.on_event(Event::InputClosed { node });
             }
-            let pending = self.engine.input(node);
             let bytes = self.r.between(1, pending.len());
             let taken = pending[..bytes].to_vec();
             far.reads(&taken, self.nonce.as_str());

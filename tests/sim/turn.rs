@@ -178,7 +178,11 @@ impl Sim<'_> {
                     self.kernel.close(source);
                 }
                 Effect::HangUp { node } => self.shadow.hangs_up(node),
-                Effect::Feed { .. } => unreachable!("a one-shot run feeds nobody"),
+                Effect::Feed { .. }
+                | Effect::ReadInput
+                | Effect::Spool { .. }
+                | Effect::Fetch { .. }
+                | Effect::Store { .. } => unreachable!("no input, and nothing kept"),
                 Effect::Signal { node, pid, order } => {
                     self.shadow.signals(node as usize, pid, order);
                     self.kernel.signal(pid, order);

@@ -26,10 +26,11 @@ fn refused(words: &[&str]) -> String {
 
 /// Every way to give `value` to `flag`, as the words it takes.
 fn ways(flag: &Flag, value: &str) -> Vec<Vec<String>> {
-    let mut ways = vec![
-        vec![format!("--{}", flag.long), value.to_owned()],
-        vec![format!("--{}={value}", flag.long)],
-    ];
+    let mut ways = Vec::new();
+    for name in flag.longs {
+        ways.push(vec![format!("--{name}"), value.to_owned()]);
+        ways.push(vec![format!("--{name}={value}")]);
+    }
     for letter in flag.shorts {
         ways.push(vec![format!("-{letter}"), value.to_owned()]);
         if !value.is_empty() {
@@ -84,7 +85,7 @@ fn switch(id: FlagId, expected: impl Fn(&mut Typed)) {
     };
     expected(&mut wanted);
     let letters = flag.shorts.iter().map(|letter| format!("-{letter}"));
-    for spelled in letters.chain([format!("--{}", flag.long)]) {
+    for spelled in letters.chain(flag.longs.iter().map(|name| format!("--{name}"))) {
         assert_eq!(typed(&[&spelled, "true"]), wanted, "{spelled}");
         assert_eq!(
             typed(&[&spelled, &spelled, "true"]),
@@ -134,6 +135,16 @@ fn exclude() {
         },
     );
     assert_eq!(typed(&["-x", "a", "-xb", "true"]).exclude, ["a", "b"]);
+}
+
+#[test]
+fn pick() {
+    let bad = ["", "0", "-1", "1.5", "50%"];
+    ladder(FlagId::Pick, &["3", "03"], &bad, |typed, _| {
+        typed.pick = Some(3)
+    });
+    let huge = typed(&["--pick", "99999999999999999999999", "true"]);
+    assert_eq!(huge.pick, Some(NODES_MAX));
 }
 
 #[test]
@@ -226,8 +237,30 @@ fn connect_timeout() {
 }
 
 #[test]
+fn retries() {
+    let bad = ["", "-1", "+1", "1.5", "many", "1001"];
+    ladder(FlagId::Retries, &["0", "1000"], &bad, |typed, value| {
+        typed.retries = Some(if value == "0" { 0 } else { 1000 });
+    });
+}
+
+#[test]
+fn retry_delay() {
+    let set = |typed: &mut Typed, value: &str| typed.retry_delay = half_or_ten(value);
+    ladder(FlagId::RetryDelay, &["10", "0.5"], &NO_SECONDS, set);
+    ladder(FlagId::RetryDelay, &["0"], &[], |typed, _| {
+        typed.retry_delay = Some(Duration::ZERO);
+    });
+}
+
+#[test]
 fn bare() {
     switch(FlagId::Bare, |typed| typed.bare = true);
+}
+
+#[test]
+fn no_stdin() {
+    switch(FlagId::NoStdin, |typed| typed.no_stdin = true);
 }
 
 #[test]
@@ -258,6 +291,11 @@ fn kill_after() {
 }
 
 #[test]
+fn fail_fast() {
+    switch(FlagId::FailFast, |typed| typed.fail_fast = true);
+}
+
+#[test]
 fn keep_going() {
     switch(FlagId::KeepGoing, |typed| typed.keep_going = true);
 }
@@ -265,6 +303,34 @@ fn keep_going() {
 #[test]
 fn status_is_the_default() {
     switch(FlagId::Status, |_| {});
+}
+
+#[test]
+fn shapes() {
+    switch(FlagId::Gather, |typed| typed.gather = true);
+    switch(FlagId::Diff, |typed| typed.diff = true);
+    switch(FlagId::InOrder, |typed| typed.in_order = true);
+    switch(FlagId::Json, |typed| typed.json = true);
+}
+
+#[test]
+fn files_that_are_written() {
+    let good = ["logs", "/tmp/a b", "-", "-x", "."];
+    ladder(FlagId::Out, &good, &[""], |typed, value| {
+        typed.out = Some(value.into());
+    });
+    ladder(FlagId::Err, &good, &[""], |typed, value| {
+        typed.err = Some(value.into());
+    });
+    ladder(FlagId::Failed, &good, &[""], |typed, value| {
+        typed.failed = Some(value.into());
+    });
+}
+
+#[test]
+fn reports() {
+    switch(FlagId::Progress, |typed| typed.progress = true);
+    switch(FlagId::Summary, |typed| typed.summary = true);
 }
 
 #[test]

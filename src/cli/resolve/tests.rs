@@ -92,6 +92,12 @@ fn defaults() {
     assert_eq!(job.work, Work::Command(vec![b"uptime".to_vec()]));
     let ssh = SshOptions::default();
     assert_eq!(job.transport, Transport::Ssh { ssh, bare: false });
+    assert!(job.input, "the command reads standard input");
+    assert_eq!((job.shape, job.files), (Shape::Lines, [None, None]));
+    assert!(!job.progress && !job.summary && !job.dumb && !job.fail_fast);
+    assert_eq!(job.failed, None);
+    let delay = Duration::from_secs(1);
+    assert_eq!(job.retries, Retries { most: 0, delay });
 }
 
 #[test]
@@ -138,6 +144,139 @@ fn every_flag_reaches_the_job() {
         jump: Some("gate".to_owned()),
     };
     assert_eq!(job.transport, Transport::Ssh { ssh, bare: true });
+}
+
+#[test]
+fn every_flag_on_input_output_and_failures_reaches_the_job() {
+    let none = Environment::default();
+    let flags = "-n -k -b --diff --out o --err e --progress --summary --failed f";
+    let job = job_of(
+        &format!("-h n[1-9] --pick 4 {flags} --retries 3 --retry-delay 0.5 ls"),
+        &none,
+    );
+    assert_eq!(job.nodes.len(), 4);
+    assert!(!job.input && job.fail_fast && job.progress && job.summary);
+    assert_eq!(job.shape, Shape::Gathered { diff: true });
+    assert_eq!(job.files, [Some("o".into()), Some("e".into())]);
+    assert_eq!(job.failed, Some("f".into()));
+    let delay = Duration::from_millis(500);
+    assert_eq!(job.retries, Retries { most: 3, delay });
+    for (flag, shape) in [
+        ("-b", Shape::Gathered { diff: false }),
+        ("-L", Shape::Ordered),
+        ("--json", Shape::Json),
+    ] {
+        assert_eq!(job_of(&format!("-h n1 {flag} ls"), &none).shape, shape);
+    }
+    let job = job_of("-h n1 --outdir o --errdir e ls", &none);
+    assert_eq!(job.files, [Some("o".into()), Some("e".into())]);
+    let dumb = Environment { dumb: true, ..none };
+    assert!(job_of("-h n1 ls", &dumb).dumb);
+}
+
+#[test]
+fn standard_input_is_left_to_the_command_unless_something_else_reads_it() {
+    let place = Place::new("input", &[("-", "file\n"), ("list", "f1\n")]);
+    let environment = Environment {
+        hostfile: set("-"),
+        ..place.environment()
+    };
+    for (words, input) in [
+        ("-h n1 cat", true),
+        ("--hostfile list cat", true),
+        ("cat", true),
+        ("-h n1 -R exec cat", true),
+        ("-h n1 -n cat", false),
+        ("-h n1 --nostdin cat", false),
+        ("--hostfile - cat", false),
+        ("-h n1 --hostfile - cat", false),
+        ("-h n1", false),
+        ("-h n1 -i", false),
+    ] {
+        assert_eq!(job_of(words, &environment).input, input, "{words}");
+    }
+}
+
+#[test]
+fn some_of_the_nodes_in_their_order() {
+    let none = Environment::default();
+    let picked = |words: &str| query(words, &none).0;
+    assert_eq!(picked("-Q -h n[3,1,2] --pick 3"), "n3 n1 n2");
+    assert_eq!(picked("-Q -h n[3,1,2] --pick 9"), "n3 n1 n2");
+    let mut seen = std::collections::BTreeSet::new();
+    // Each of the three stays away with a chance of 1 in 10^35.
+    for _ in 0..200 {
+        seen.insert(picked("-Q -h n[4,1-3] -x n3 --pick 2"));
+    }
+    let seen: Vec<&str> = seen.iter().map(String::as_str).collect();
+    assert_eq!(seen, ["n1 n2", "n4 n1", "n4 n2"]);
+    for words in ["-h n[1-9] --pick 2 true", "-h n[1-9] --pick 2"] {
+        let nodes = job_of(words, &none).nodes;
+        assert_eq!(nodes.len(), 2, "{words}");
+        assert!(nodes[0].name() < nodes[1].name(), "{words}: {nodes:?}");
+    }
+}
+
+#[test]
+fn flags_that_contradict_each_other_are_refused() {
+    let none = Environment::default();
+    for (words, one, other) in [
+        ("-L -b", "-b", "-L"),
+        ("--json -b", "-b", "--json"),
+        ("--json -L", "-L", "--json"),
+        ("-b -L --json", "-b", "-L"),
+        ("--keep-going -k", "-k", "--keep-going"),
+    ] {
+        let error = refused(&format!("-h n1 {words} true"), &none);
+        let start = format!("{one} and {other} contradict each other: ");
+        assert!(error.starts_with(&start), "{words}: {error}");
+        assert!(error.ends_with("; leave one of them out"), "{error}");
+    }
+}
+
+#[test]
+fn a_flag_that_needs_another_says_which_to_add() {
+    let none = Environment::default();
+    for (words, flag, other) in [
+        ("--diff", "--diff", "-b"),
+        ("-L --diff", "--diff", "-b"),
+        ("--retry-delay 2", "--retry-delay", "--retries N"),
+    ] {
+        let error = refused(&format!("-h n1 {words} true"), &none);
+        assert!(error.starts_with(flag), "{words}: {error}");
+        let way_out = format!("; add {other}, or leave out {flag}");
+        assert!(error.ends_with(&way_out), "{words}: {error}");
+    }
+    job_of("-h n1 --retry-delay 2 --retries 0 true", &none);
+    job_of("-h n1 --retry-delay 2 --retries 1", &none);
+}
+
+#[test]
+fn a_session_refuses_what_is_for_one_command() {
+    let none = Environment::default();
+    for flag in [
+        "-n",
+        "-k",
+        "-b",
+        "--diff",
+        "-L",
+        "--json",
+        "--out d",
+        "--err d",
+        "--progress",
+        "--summary",
+        "--failed f",
+    ] {
+        let name = flag.split(' ').next().unwrap_or_default();
+        for rest in ["", "-i", "--"] {
+            let error = refused(&format!("-h n1 {flag} {rest}"), &none);
+            let start = format!("{name} is for a single command");
+            assert!(error.starts_with(&start), "{flag} {rest}: {error}");
+            let way_out = format!("; give a command, or leave out {name}");
+            assert!(error.contains(&way_out), "{flag} {rest}: {error}");
+            assert_eq!(error.contains("':gather on'"), flag == "-b", "{error}");
+        }
+    }
 }
 
 #[test]
@@ -407,4 +546,7 @@ fn a_query_needs_no_command_and_looks_at_nothing_else() {
     let place = Place::new("query", &[]);
     let (nodes, said) = query("-Q -h n[1-2],bob@n3:22 -F missing ls", &place.environment());
     assert_eq!((nodes.as_str(), said.len()), ("n1 n2 bob@n3:22", 0));
+    let flags = "-k --keep-going -n -L --json --diff --retry-delay 2 --out d --failed f";
+    let (nodes, said) = query(&format!("-Q -h n1 {flags}"), &place.environment());
+    assert_eq!((nodes.as_str(), said.len()), ("n1", 0));
 }

@@ -3,29 +3,55 @@
 //! Invariant: bytes in == bytes out + held, and held <= [`LINE_BYTES_MAX`]. Newlines count as bytes out.
 
 use crate::limits::{LINE_BYTES_MAX, LONG_LINE_BYTES};
-use crate::remote::Nonce;
+use crate::remote::{MARK, Nonce};
 
 /// A buffer this small is kept between lines.
 const KEPT_BYTES: usize = 4096;
 
 /// The unfinished line of one stream.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Lines {
     held: Vec<u8>,
+    most: usize,
     bytes_in: u64,
     bytes_out: u64,
 }
 
-/// One line as it leaves.
+/// How a line ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Line<'a> {
-    /// Complete, its newline taken off.
-    Whole(&'a [u8]),
-    /// A piece of a line that is longer than [`LINE_BYTES_MAX`]; more of it follows.
-    Piece(&'a [u8]),
+pub enum End {
+    /// With a newline, which is taken off.
+    Newline,
+    /// With nothing: it is the last one, or goes on in what comes.
+    Open,
+    /// It is longer than [`LINE_BYTES_MAX`] and goes on in the next one.
+    Cut,
+}
+
+/// One line as it leaves, or a part of one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Line<'a> {
+    pub text: &'a [u8],
+    pub end: End,
+}
+
+impl Default for Lines {
+    fn default() -> Self {
+        Self::longer(0)
+    }
 }
 
 impl Lines {
+    /// For lines that have so many bytes more than other lines.
+    pub fn longer(bytes: usize) -> Self {
+        Self {
+            held: Vec::new(),
+            most: LINE_BYTES_MAX + bytes,
+            bytes_in: 0,
+            bytes_out: 0,
+        }
+    }
+
     /// Bytes of the unfinished line.
     pub fn held(&self) -> usize {
         self.held.len()
@@ -36,12 +62,12 @@ impl Lines {
         self.bytes_in += bytes.len() as u64;
         while let Some(end) = memchr::memchr(b'\n', bytes) {
             let (line, rest) = bytes.split_at(end);
-            if self.held.is_empty() && line.len() <= LINE_BYTES_MAX {
-                emit(Line::Whole(line));
+            if self.held.is_empty() && line.len() <= self.most {
+                emit(whole(line));
                 self.bytes_out += line.len() as u64 + 1;
             } else {
                 self.hold(line, nonce, &mut emit);
-                emit(Line::Whole(&self.held));
+                emit(whole(&self.held));
                 self.bytes_out += self.held.len() as u64 + 1;
                 self.held.clear();
             }
@@ -56,34 +82,68 @@ impl Lines {
         }
     }
 
+    /// Takes what was read and hands it on at once, cut anywhere. With a nonce, what may be the beginning of a frame is held.
+    pub fn pass(&mut self, bytes: &[u8], nonce: Option<&Nonce>, mut emit: impl FnMut(Line)) {
+        let open = |text| Line {
+            text,
+            end: End::Open,
+        };
+        let plain = nonce.is_none_or(|_| memchr::memchr(MARK, bytes).is_none());
+        if self.held.is_empty() && plain {
+            self.bytes_in += bytes.len() as u64;
+            self.bytes_out += bytes.len() as u64;
+            return emit(open(bytes));
+        }
+        self.feed(bytes, nonce, &mut emit);
+        let text = self.held.len() - nonce.map_or(0, |nonce| nonce.begun(&self.held));
+        if text > 0 {
+            emit(open(&self.held[..text]));
+            self.bytes_out += text as u64;
+            self.held.drain(..text);
+        }
+    }
+
     /// The stream ended: hands over the last line if it had no newline. The beginning of a frame that never came whole is dropped.
     pub fn finish(&mut self, nonce: Option<&Nonce>, mut emit: impl FnMut(Line)) {
         let held = std::mem::take(&mut self.held);
         self.bytes_out += held.len() as u64;
         let text = held.len() - nonce.map_or(0, |nonce| nonce.begun(&held));
         if text > 0 {
-            emit(Line::Whole(&held[..text]));
+            emit(Line {
+                text: &held[..text],
+                end: End::Open,
+            });
         }
     }
 
     /// Whether the books balance.
     pub fn is_consistent(&self) -> bool {
         self.bytes_in == self.bytes_out + self.held.len() as u64
-            && self.held.len() <= LINE_BYTES_MAX
+            && self.held.len() <= self.most
             && (self.held.len() >= LONG_LINE_BYTES || self.held.capacity() <= 2 * LONG_LINE_BYTES)
     }
 
     fn hold(&mut self, mut bytes: &[u8], nonce: Option<&Nonce>, emit: &mut impl FnMut(Line)) {
-        while self.held.len() + bytes.len() > LINE_BYTES_MAX {
-            let (fits, rest) = bytes.split_at(LINE_BYTES_MAX - self.held.len());
+        while self.held.len() + bytes.len() > self.most {
+            let (fits, rest) = bytes.split_at(self.most - self.held.len());
             self.held.extend_from_slice(fits);
             bytes = rest;
             let piece = self.held.len() - nonce.map_or(0, |nonce| nonce.begun(&self.held));
-            emit(Line::Piece(&self.held[..piece]));
+            emit(Line {
+                text: &self.held[..piece],
+                end: End::Cut,
+            });
             self.bytes_out += piece as u64;
             self.held.drain(..piece);
         }
         self.held.extend_from_slice(bytes);
+    }
+}
+
+fn whole(text: &[u8]) -> Line<'_> {
+    Line {
+        text,
+        end: End::Newline,
     }
 }
 
@@ -94,9 +154,7 @@ mod tests {
     fn run(input: &[u8], cuts: &[usize]) -> Vec<Vec<u8>> {
         let mut lines = Lines::default();
         let mut out = Vec::new();
-        let mut emit = |line: Line| match line {
-            Line::Whole(line) | Line::Piece(line) => out.push(line.to_vec()),
-        };
+        let mut emit = |line: Line| out.push(line.text.to_vec());
         let mut from = 0;
         for &cut in cuts.iter().chain([&input.len()]) {
             lines.feed(&input[from..cut], None, &mut emit);
@@ -155,9 +213,9 @@ mod tests {
             let mut lines = Lines::default();
             let mut whole = Vec::new();
             let mut pieces = 0;
-            let mut emit = |line: Line| match line {
-                Line::Whole(line) => whole = line.to_vec(),
-                Line::Piece(piece) => pieces += piece.len(),
+            let mut emit = |line: Line| match line.end {
+                End::Cut => pieces += line.text.len(),
+                End::Newline | End::Open => whole = line.text.to_vec(),
             };
             lines.feed(
                 &[vec![b'x'; before], frame.clone(), b"\n".to_vec()].concat(),
@@ -176,8 +234,33 @@ mod tests {
         });
         let mut last = Vec::new();
         lines.finish(Some(&nonce), |line| {
-            last.extend(matches!(line, Line::Whole(b"text")).then_some(()))
+            last.push((line.text.to_vec(), line.end))
         });
-        assert_eq!(last.len(), 1);
+        assert_eq!(last, [(b"text".to_vec(), End::Open)]);
+    }
+
+    #[test]
+    fn what_is_passed_on_is_the_same_bytes_without_the_frames() {
+        let nonce = Nonce::new([7; 16]);
+        let frame = format!("\x1e{} exit 0\x1e\n", nonce.as_str());
+        let input = format!("one\ntw\x1eo\n{frame}\n\x1e\nthree{frame}four");
+        for mask in 0..200_u64 {
+            let mut lines = Lines::default();
+            let mut out = Vec::new();
+            let emit = |out: &mut Vec<u8>, line: Line| {
+                let frame = nonce.find(line.text).map(|(start, _)| start);
+                out.extend_from_slice(&line.text[..frame.unwrap_or(line.text.len())]);
+                if frame.is_none() && line.end == End::Newline {
+                    out.push(b'\n');
+                }
+            };
+            for part in input.as_bytes().chunks(1 + mask as usize) {
+                lines.pass(part, Some(&nonce), |line| emit(&mut out, line));
+                assert!(lines.is_consistent());
+            }
+            lines.finish(Some(&nonce), |line| emit(&mut out, line));
+            let text = String::from_utf8_lossy(&out).into_owned();
+            assert_eq!(text, "one\ntw\x1eo\n\n\x1e\nthreefour", "cut at {mask}");
+        }
     }
 }

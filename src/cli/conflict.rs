@@ -1,0 +1,147 @@
+//! Which flags do not go together, and which need a command. Looks at what was typed and at nothing else.
+
+use super::parse::Typed;
+use std::fmt;
+
+/// A flag that cannot be carried out in this call. Flags stand as the help names them first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Conflict {
+    /// `flags` say two things of which one can be done, which `why` names.
+    Contradiction {
+        flags: [&'static str; 2],
+        why: &'static str,
+    },
+    /// `flag` does nothing without `other`, which is shown as it is to be typed; `why` goes on from the flag.
+    Missing {
+        flag: &'static str,
+        other: &'static str,
+        why: &'static str,
+    },
+    /// `flag` is for one command, and a session was asked for; `instead` is what does the same there.
+    NoCommand {
+        flag: &'static str,
+        instead: Option<&'static str>,
+    },
+}
+
+impl fmt::Display for Conflict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Contradiction {
+                flags: [one, other],
+                why,
+            } => write!(
+                f,
+                "{one} and {other} contradict each other: {why}; leave one of them out"
+            ),
+            Self::Missing { flag, other, why } => {
+                write!(f, "{flag} {why}; add {other}, or leave out {flag}")
+            }
+            Self::NoCommand { flag, instead } => {
+                write!(
+                    f,
+                    "{flag} is for a single command, and without one this is a session; give a command, or leave out {flag}"
+                )?;
+                match instead {
+                    Some(typed) => write!(f, " and type '{typed}' in the session"),
+                    None => Ok(()),
+                }
+            }
+        }
+    }
+}
+
+/// Refuses the first flags found that do not go together.
+///
+/// # Errors
+/// Which flags, why, and what to do about it.
+pub fn refuse(typed: &Typed) -> Result<(), Conflict> {
+    let found = [without_command, two_shapes, two_endings, half_a_wish];
+    match found.into_iter().find_map(|find| find(typed)) {
+        Some(conflict) => Err(conflict),
+        None => Ok(()),
+    }
+}
+
+/// A flag for one command where there is none.
+fn without_command(typed: &Typed) -> Option<Conflict> {
+    let given = [
+        ("-n", typed.no_stdin),
+        ("-k", typed.fail_fast),
+        ("-b", typed.gather),
+        ("--diff", typed.diff),
+        ("-L", typed.in_order),
+        ("--json", typed.json),
+        ("--out", typed.out.is_some()),
+        ("--err", typed.err.is_some()),
+        ("--progress", typed.progress),
+        ("--summary", typed.summary),
+        ("--failed", typed.failed.is_some()),
+    ];
+    let (flag, _) = given
+        .into_iter()
+        .find(|&(_, given)| given && typed.words.is_empty())?;
+    let instead = (flag == "-b").then_some(":gather on");
+    Some(Conflict::NoCommand { flag, instead })
+}
+
+/// Two shapes of the output at once.
+fn two_shapes(typed: &Typed) -> Option<Conflict> {
+    let shapes = [
+        ("-b", typed.gather),
+        ("-L", typed.in_order),
+        ("--json", typed.json),
+    ];
+    let mut given = shapes.into_iter().filter(|&(_, given)| given);
+    let ((one, _), (other, _)) = (given.next()?, given.next()?);
+    Some(Conflict::Contradiction {
+        flags: [one, other],
+        why: "the output is printed in one shape",
+    })
+}
+
+/// Going on after a failure, and not.
+fn two_endings(typed: &Typed) -> Option<Conflict> {
+    (typed.fail_fast && typed.keep_going).then_some(Conflict::Contradiction {
+        flags: ["-k", "--keep-going"],
+        why: "one ends the run when a node fails, the other goes on",
+    })
+}
+
+/// A flag that adds to another which is not there.
+fn half_a_wish(typed: &Typed) -> Option<Conflict> {
+    if typed.diff && !typed.gather {
+        return Some(Conflict::Missing {
+            flag: "--diff",
+            other: "-b",
+            why: "compares the groups of nodes that -b makes",
+        });
+    }
+    let delay_alone = typed.retry_delay.is_some() && typed.retries.is_none();
+    delay_alone.then_some(Conflict::Missing {
+        flag: "--retry-delay",
+        other: "--retries N",
+        why: "is the time before a connection is tried again, which --retries asks for",
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_call_that_asks_for_one_thing_passes() {
+        let words = vec!["true".into()];
+        assert_eq!(refuse(&Typed::default()), Ok(()));
+        assert_eq!(
+            refuse(&Typed {
+                words,
+                gather: true,
+                diff: true,
+                fail_fast: true,
+                ..Typed::default()
+            }),
+            Ok(())
+        );
+    }
+}

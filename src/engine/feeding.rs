@@ -1,0 +1,222 @@
+//! Input for the nodes: how much of clsh's own is read, and whose turn it is to get some.
+//!
+//! Reading keeps the pace of the slowest node that reads. What nodes need that start later is kept in a file, once memory is full.
+
+use super::broadcast::Supply;
+use super::doors::Spool;
+use super::teardown::{Demand, Teardown};
+use super::{Effect, Engine, Slot};
+use crate::outcome::Reason;
+use std::rc::Rc;
+
+impl Engine {
+    /// What a node is to read next.
+    pub fn supply(&self, node: u32) -> Supply<'_> {
+        let Some(Slot::Live(live)) = self.slots.get(node as usize) else {
+            return Supply::Nothing;
+        };
+        match (&self.broadcast, live.input.pending()) {
+            _ if live.input.closed => Supply::Nothing,
+            (Some(broadcast), _) => broadcast.supply(live.input.offset),
+            (None, b"") => Supply::Nothing,
+            (None, pending) => Supply::Bytes(pending),
+        }
+    }
+
+    /// Gives a node a text of its own.
+    pub(super) fn feed(&mut self, node: u32, text: Rc<[u8]>) {
+        if let Some(live) = self.live(node) {
+            live.input.push(text);
+            self.offer(node);
+        }
+    }
+
+    /// A node starts: it gets all of the input from its first byte on.
+    pub(super) fn start_input(&mut self, node: u32) {
+        if let Some(input) = &mut self.broadcast {
+            input.set_slowest(0);
+        }
+        self.offer(node);
+    }
+
+    /// It may be a node's turn to be written: there is something for it, or it has room.
+    pub(super) fn offer(&mut self, node: u32) {
+        // What came in this turn goes out in it.
+        self.feeds_left += usize::from(self.enqueue(node));
+    }
+
+    fn enqueue(&mut self, node: u32) -> bool {
+        if self.supply(node) == Supply::Nothing {
+            return false;
+        }
+        let Some(live) = self.live(node) else {
+            return false;
+        };
+        if live.input.blocked || std::mem::replace(&mut live.input.queued, true) {
+            return false;
+        }
+        self.feeding.push_back(node);
+        true
+    }
+
+    /// The next node to be written to in this turn.
+    pub(super) fn next_feed(&mut self) -> Option<Effect> {
+        while self.feeds_left > 0 {
+            self.feeds_left -= 1;
+            let node = self.feeding.pop_front()?;
+            let Some(live) = self.live(node) else {
+                continue;
+            };
+            live.input.queued = false;
+            match self.supply(node) {
+                Supply::Nothing => {}
+                Supply::End => return Some(self.end_input(node)),
+                Supply::Bytes(_) | Supply::Filed { .. } => return Some(Effect::Feed { node }),
+            }
+        }
+        None
+    }
+
+    fn end_input(&mut self, node: u32) -> Effect {
+        if let Some(live) = self.live(node) {
+            live.input.close();
+        }
+        Effect::HangUp { node }
+    }
+
+    pub(super) fn fed(&mut self, node: u32, bytes: usize) {
+        if let Some(live) = self.live(node) {
+            live.input.consume(bytes);
+            // The next piece is for the next turn, so that one node does not keep the others waiting.
+            self.enqueue(node);
+        }
+    }
+
+    pub(super) fn input_blocked(&mut self, node: u32) {
+        if let Some(live) = self.live(node) {
+            live.input.blocked = true;
+        }
+    }
+
+    pub(super) fn input_writable(&mut self, node: u32) {
+        if let Some(live) = self.live(node) {
+            live.input.blocked = false;
+            self.offer(node);
+        }
+    }
+
+    /// Its reader is gone, which is no error: it has seen enough.
+    pub(super) fn input_closed(&mut self, node: u32) {
+        if let Some(live) = self.live(node) {
+            live.input.close();
+            self.effects.push_back(Effect::HangUp { node });
+        }
+    }
+
+    pub(super) fn stdin_readable(&mut self) {
+        if let Some(input) = &mut self.broadcast {
+            input.readable = true;
+        }
+    }
+
+    pub(super) fn stdin_dry(&mut self) {
+        if let Some(input) = &mut self.broadcast {
+            input.readable = false;
+        }
+    }
+
+    pub(super) fn stdin_bytes(&mut self, bytes: &[u8]) {
+        if let Some(input) = &mut self.broadcast {
+            input.append(bytes);
+        }
+        self.offer_all();
+    }
+
+    pub(super) fn stdin_ended(&mut self) {
+        if let Some(input) = &mut self.broadcast {
+            input.end();
+        }
+        self.offer_all();
+    }
+
+    /// Nobody must take a part of the input for all of it.
+    pub(super) fn stdin_failed(&mut self, text: &str) {
+        self.output.say(text);
+        self.stdin_dry();
+        self.demand(Demand::End(Reason::InputFailed));
+    }
+
+    fn offer_all(&mut self) {
+        for node in 0..self.slots.len() as u32 {
+            self.offer(node);
+        }
+    }
+
+    /// Whether the input would be read if this turn came again.
+    pub(super) fn is_hungry(&self) -> bool {
+        self.teardown == Teardown::Running
+            && self.window.running() > 0
+            && self
+                .broadcast
+                .as_ref()
+                .is_some_and(|input| input.is_hungry())
+    }
+
+    /// Reads on, unless that would leave a reading node too far behind.
+    pub(super) fn pace(&mut self) {
+        if !self.is_hungry() {
+            return;
+        }
+        if self
+            .broadcast
+            .as_ref()
+            .is_some_and(|input| input.is_ahead())
+        {
+            let slowest = self.slowest();
+            let Some(input) = &mut self.broadcast else {
+                return;
+            };
+            slowest
+                .into_iter()
+                .for_each(|offset| input.set_slowest(offset));
+            if slowest.is_none() || input.is_ahead() {
+                input.stalled = true;
+                return;
+            }
+        }
+        let anew = self.may_start_anew();
+        // Those that can start now shall not need a file.
+        let starting = self.window.has_room();
+        let Some(input) = &mut self.broadcast else {
+            return;
+        };
+        if !anew {
+            input.trim();
+        } else if input.is_full() {
+            if starting {
+                return;
+            }
+            let spool = Spool::Input;
+            self.effects.push_back(Effect::Spool { spool });
+        }
+        self.effects.push_back(Effect::ReadInput);
+    }
+
+    /// Whether some node may yet read all of the input from its first byte on.
+    fn may_start_anew(&self) -> bool {
+        self.window.waiting() > 0
+            || self.plan.retries.most > 0
+                && self.slots.iter().any(
+                    |slot| matches!(slot, Slot::Live(live) if live.link == super::node::Link::Connecting),
+                )
+    }
+
+    /// How much the slowest node has got that reads; `None` when none does.
+    fn slowest(&self) -> Option<u64> {
+        let offset = |slot: &Slot| match slot {
+            Slot::Live(live) if !live.input.closed && !live.is_ending() => Some(live.input.offset),
+            _ => None,
+        };
+        self.slots.iter().filter_map(offset).min()
+    }
+}

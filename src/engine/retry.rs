@@ -1,0 +1,78 @@
+//! Connections that failed are tried again, after a pause that doubles each time and differs from node to node.
+
+use super::teardown::Teardown;
+use super::{Effect, Engine, Slot, Time};
+use crate::limits::RETRY_DELAY_MAX;
+use crate::report;
+use std::time::Duration;
+
+impl Engine {
+    /// Lets a node that was not reached wait for another try, if it has one left. Its process is reaped and its streams are closed.
+    pub(super) fn try_again(&mut self, node: u32) -> bool {
+        let most = self.plan.retries.most;
+        let tried = self.tries.get(&node).map_or(1, |tried| tried + 1);
+        if tried > most || self.teardown != Teardown::Running {
+            return false;
+        }
+        self.tries.insert(node, tried);
+        let pause = pause(
+            self.plan.retries.delay,
+            tried,
+            self.plan.seed ^ u64::from(node),
+        );
+        if self.plan.warn {
+            let text = report::trying_again(self.label(node), pause, tried, most);
+            self.output.say(&text);
+        }
+        self.set_deadline(node, None);
+        self.effects.push_back(Effect::HangUp { node });
+        self.slots[node as usize] = Slot::Waiting;
+        let until: Time = self.now + pause;
+        self.window.postpone(node, until);
+        true
+    }
+}
+
+/// The pause before this try, counted from 1: between half and one and a half times what doubling gives, so that nodes that failed
+/// together, as at a gate that lets in only so many at once, do not come back together.
+fn pause(first: Duration, number: u32, seed: u64) -> Duration {
+    let doubled = first.saturating_mul(1 << (number - 1).min(20));
+    let share = 0.5 + unit(seed.wrapping_add(u64::from(number) << 32));
+    doubled.min(RETRY_DELAY_MAX).mul_f64(share)
+}
+
+/// A number from 0 up to 1 (Steele, Lea and Flood's SplitMix64).
+fn unit(seed: u64) -> f64 {
+    let mut state = seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    state = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    state = (state ^ (state >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    state ^= state >> 31;
+    (state >> 11) as f64 / (1_u64 << 53) as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_double_and_differ() {
+        let first = Duration::from_secs(1);
+        for number in 1..=5 {
+            let pauses: Vec<f64> = (0..1000)
+                .map(|seed| pause(first, number, seed).as_secs_f64())
+                .collect();
+            let doubled = f64::from(1 << (number - 1));
+            assert!(
+                pauses
+                    .iter()
+                    .all(|&pause| pause >= 0.5 * doubled && pause < 1.5 * doubled)
+            );
+            let mean = pauses.iter().sum::<f64>() / 1000.0;
+            assert!((0.9..1.1).contains(&(mean / doubled)), "{mean}");
+            assert!(pauses.iter().any(|&pause| pause < 0.6 * doubled));
+            assert!(pauses.iter().any(|&pause| pause > 1.4 * doubled));
+        }
+        assert!(pause(first, u32::MAX, 1) < 2 * RETRY_DELAY_MAX);
+        assert_eq!(pause(Duration::ZERO, 3, 1), Duration::ZERO);
+    }
+}

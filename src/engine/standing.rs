@@ -1,0 +1,98 @@
+//! How it stands: the line for SIGUSR1, and the progress line below all others.
+//!
+//! The progress line changes when something happened, and not more often than can be read: nothing wakes clsh for it otherwise.
+
+use super::{Engine, Slot, Time};
+use crate::limits::PROGRESS_PAUSE;
+use crate::output::{Footer, Stream};
+use crate::report;
+use std::time::Duration;
+
+/// Most nodes that are told to run longest.
+const LONGEST_SHOWN: usize = 5;
+
+/// When the progress line is drawn next.
+#[derive(Debug, Default)]
+pub struct Drawing {
+    /// Not before this.
+    from: Time,
+    /// What stands there is not what it should be.
+    due: bool,
+}
+
+impl Engine {
+    /// The nodes that run longest, and how long; the first of them first.
+    fn longest(&self) -> Vec<(Duration, &str)> {
+        let running = |(slot, label): (&Slot, _)| match slot {
+            Slot::Live(node) => Some((self.now.saturating_sub(node.started), label)),
+            Slot::Waiting | Slot::Done(_) => None,
+        };
+        let labels = self.plan.labels.iter().map(|label| &**label);
+        let mut longest: Vec<(Duration, &str)> =
+            self.slots.iter().zip(labels).filter_map(running).collect();
+        longest.sort_by_key(|&(took, _)| std::cmp::Reverse(took));
+        longest.truncate(LONGEST_SHOWN);
+        longest
+    }
+
+    pub(super) fn status(&self) -> String {
+        let (running, waiting) = (self.window.running(), self.window.waiting());
+        report::status(self.done, running, waiting, &self.longest())
+    }
+
+    /// Something happened that the progress line tells.
+    pub(super) fn progressed(&mut self) {
+        self.drawing.due |= self.plan.progress.is_some();
+    }
+
+    /// When the progress line has to be drawn.
+    pub(super) fn draw_at(&self) -> Option<Time> {
+        let progress = self.plan.progress.filter(|_| self.drawing.due)?;
+        Some(self.drawing.from.max(progress.after))
+    }
+
+    /// Draws it if it is time.
+    pub(super) fn draw(&mut self) {
+        if self.draw_at().is_none_or(|time| time > self.now) {
+            return;
+        }
+        let columns = self.plan.progress.map_or(0, |progress| progress.columns);
+        self.drawing = Drawing {
+            from: self.now + PROGRESS_PAUSE,
+            due: false,
+        };
+        let footer = (self.done < self.slots.len()).then(|| {
+            let longest = self.longest();
+            let standing = report::Standing {
+                done: self.done,
+                total: self.slots.len(),
+                failed: self.failed,
+                running: self.window.running(),
+                slowest: longest.iter().map(|&(_, label)| label).collect(),
+            };
+            // One column less: some terminals go on to the next row after the last one.
+            let text = report::progress(&standing, columns.saturating_sub(1));
+            Footer {
+                stream: Stream::Err,
+                draw: text.into_bytes(),
+                erase: b"\r\x1b[K".to_vec(),
+            }
+        });
+        self.output.set_footer(footer);
+    }
+
+    pub(super) fn resized(&mut self, columns: usize) {
+        if let Some(progress) = &mut self.plan.progress {
+            progress.columns = columns;
+            self.progressed();
+        }
+    }
+
+    /// Takes the progress line away, until something is told again.
+    pub(super) fn hide_progress(&mut self) {
+        if self.plan.progress.is_some() {
+            self.output.set_footer(None);
+            self.progressed();
+        }
+    }
+}

@@ -1,0 +1,161 @@
+//! What was kept on its way out: texts and kept streams, one after the other, no faster than the output takes them.
+
+use super::lines::{Line, Lines};
+use super::ordered::MARKS;
+use super::store::{Kept, Number, Piece, Store};
+use super::{Output, Stream, diff};
+use std::collections::VecDeque;
+
+/// How the lines of a kept stream are shown.
+#[derive(Debug)]
+pub enum Form {
+    /// On stdout, with this before each.
+    Marked(&'static [u8]),
+    /// On the stream that its first byte names, with that stream's prefix.
+    Ordered([Box<[u8]>; 2]),
+    /// Not at all: they are part of a text to be compared, with this before each.
+    Compared(&'static [u8]),
+}
+
+/// What is shown next.
+#[derive(Debug)]
+pub enum Part {
+    /// These lines, on stdout.
+    Text(String),
+    /// A kept stream.
+    Stream(Kept, Form),
+    /// What was collected for comparison is what others are compared with, and this is its name.
+    Base(String),
+    /// How what was collected since differs from the base, and its name.
+    Difference(String),
+}
+
+/// A part of the file that is needed to go on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Fetch {
+    pub offset: u64,
+    pub bytes: usize,
+}
+
+/// All that is to be shown.
+#[derive(Debug)]
+pub struct Replay {
+    parts: VecDeque<Part>,
+    /// Of the stream that is being shown, the next one last.
+    pieces: Vec<Number>,
+    form: Option<Form>,
+    lines: Lines,
+    fetching: bool,
+    text: Vec<u8>,
+    base: (String, Vec<u8>),
+}
+
+impl Default for Replay {
+    fn default() -> Self {
+        Self {
+            parts: VecDeque::new(),
+            pieces: Vec::new(),
+            form: None,
+            // A kept line carries a mark.
+            lines: Lines::longer(1),
+            fetching: false,
+            text: Vec::new(),
+            base: Default::default(),
+        }
+    }
+}
+
+impl Replay {
+    /// Something more, behind all else.
+    pub fn push(&mut self, part: Part) {
+        self.parts.push_back(part);
+    }
+
+    /// Whether something is left.
+    pub fn is_active(&self) -> bool {
+        self.form.is_some() || !self.parts.is_empty()
+    }
+
+    /// Whether it could go on by itself.
+    pub fn is_ready(&self) -> bool {
+        self.is_active() && !self.fetching
+    }
+
+    /// Nobody will see it.
+    pub fn clear(&mut self) {
+        *self = Self::default();
+    }
+
+    /// Shows a little more.
+    pub fn step(&mut self, store: Option<&Store>, output: &mut Output) -> Option<Fetch> {
+        if self.form.is_none() {
+            match self.parts.pop_front()? {
+                Part::Text(text) => output.tell(Stream::Out, text.as_bytes()),
+                Part::Stream(kept, form) => {
+                    self.pieces = store.map_or(Vec::new(), |store| store.pieces(&kept));
+                    self.form = Some(form);
+                }
+                Part::Base(name) => self.base = (name, std::mem::take(&mut self.text)),
+                Part::Difference(name) => self.compare(&name, output),
+            }
+            return None;
+        }
+        match (self.pieces.pop(), store) {
+            (Some(number), Some(store)) => match store.piece(number) {
+                Piece::Here(bytes) => self.show(Some(bytes), output),
+                Piece::Filed { offset, bytes } => {
+                    self.fetching = true;
+                    return Some(Fetch { offset, bytes });
+                }
+            },
+            _ => {
+                self.show(None, output);
+                self.form = None;
+            }
+        }
+        None
+    }
+
+    /// What was asked for.
+    pub fn fetched(&mut self, bytes: &[u8], output: &mut Output) {
+        self.fetching = false;
+        self.show(Some(bytes), output);
+    }
+
+    /// Lines of what comes next, or of what is left at the end.
+    fn show(&mut self, bytes: Option<&[u8]>, output: &mut Output) {
+        let Self {
+            form, lines, text, ..
+        } = self;
+        let emit = |line: Line| match form {
+            Some(Form::Marked(mark)) => output.line(Stream::Out, mark, line.text),
+            Some(Form::Ordered(prefixes)) => {
+                let stream = match line.text.first() {
+                    Some(mark) if *mark == MARKS[Stream::Err as usize] => Stream::Err,
+                    _ => Stream::Out,
+                };
+                let line = line.text.get(1..).unwrap_or_default();
+                output.line(stream, &prefixes[stream as usize], line);
+            }
+            Some(Form::Compared(mark)) => {
+                text.extend_from_slice(mark);
+                text.extend_from_slice(line.text);
+                text.push(b'\n');
+            }
+            None => {}
+        };
+        match bytes {
+            Some(bytes) => lines.feed(bytes, None, emit),
+            None => lines.finish(None, emit),
+        }
+    }
+
+    fn compare(&mut self, name: &str, output: &mut Output) {
+        let text = std::mem::take(&mut self.text);
+        let (base_name, base) = &self.base;
+        let difference = diff::unified(base_name, base, name, &text);
+        for line in difference.split_inclusive(|&byte| byte == b'\n') {
+            output.line(Stream::Out, b"", line.strip_suffix(b"\n").unwrap_or(line));
+        }
+    }
+}
