@@ -143,7 +143,7 @@ pub fn group_header(group: &str) -> String {
 
 /// A group's output is too long for `--diff`.
 pub fn not_compared(group: &str) -> String {
-    format!("clsh: {group}: more than 8 MiB are printed whole instead of compared\n")
+    format!("clsh: {group}: it is too long to be compared and printed whole\n")
 }
 
 /// The names of the failed nodes could not be written.

@@ -56,7 +56,7 @@ impl Engine {
     pub(super) fn sink_closed(&mut self, sink: Stream) {
         self.output.close(sink);
         if sink == Stream::Out {
-            self.drop_shown();
+            self.hide_kept();
             // Whoever closed the pipe has seen enough: no words about the nodes that are ended for it.
             self.output.mute(Stream::Err);
             self.demand(Demand::End(Reason::OutputClosed));
@@ -66,7 +66,7 @@ impl Engine {
     pub(super) fn sink_failed(&mut self, sink: Stream, error: &str) {
         self.output.close(sink);
         if sink == Stream::Out {
-            self.drop_shown();
+            self.hide_kept();
             self.output.say(&report::sink_failed(error));
             self.demand(Demand::End(Reason::OutputFailed));
         }
@@ -122,7 +122,7 @@ impl Engine {
 
     /// Waits for no stream any more, nor shows what was kept; processes are still waited for, for they got SIGKILL.
     pub(super) fn abandon(&mut self) {
-        self.drop_shown();
+        self.hide_kept();
         for node in 0..self.slots.len() as u32 {
             for stream in Stream::BOTH {
                 self.close(Source { node, stream });

@@ -5,7 +5,7 @@ use super::reading::Turn;
 use super::shape::Keeping;
 use super::{Effect, Engine, Notice, Protocol, Slot, Source};
 use crate::job::Shape;
-use crate::limits::READ_BYTES_MAX;
+use crate::limits::{LINE_BYTES_MAX, READ_BYTES_MAX};
 use crate::output::{End, Line, Output, Queue};
 use crate::remote::{Frame, Nonce};
 use crate::report;
@@ -100,6 +100,7 @@ impl Engine {
             source,
             prefix: &half.prefix,
             bytes: &mut half.bytes,
+            run: &mut half.run,
             file: self.plan.files[source.stream as usize].then_some(&mut self.files),
             json: self.plan.shape == Shape::Json,
             keeping: &mut self.keeping,
@@ -108,7 +109,7 @@ impl Engine {
         let stored = way.file.as_ref().map_or(0, |file| file.len());
         let whole = way.file.is_some() || way.keeping.takes(source.node);
         let emit = |line: Line| {
-            seen.piece |= line.end == End::Cut && !whole;
+            seen.piece |= way.is_long(line);
             let frame = match nonce {
                 Some(nonce) if Nonce::is_candidate(line.text) => nonce.find(line.text),
                 _ => None,
@@ -214,6 +215,8 @@ struct Way<'a> {
     prefix: &'a [u8],
     /// What the stream has said so far.
     bytes: &'a mut u64,
+    /// How long the line is so far that is handed on as it comes.
+    run: &'a mut usize,
     file: Option<&'a mut Queue>,
     json: bool,
     keeping: &'a mut Keeping,
@@ -221,6 +224,25 @@ struct Way<'a> {
 }
 
 impl Way<'_> {
+    /// Whether this belongs to a line that is printed in pieces, now or later.
+    fn is_long(&mut self, line: Line) -> bool {
+        match (self.file.is_some(), line.end) {
+            (true, _) => false,
+            (false, End::Cut) => true,
+            (false, _) if !self.keeping.takes(self.source.node) => false,
+            (false, end) => {
+                let first = memchr::memchr(b'\n', line.text).unwrap_or(line.text.len());
+                let long = *self.run + first > LINE_BYTES_MAX;
+                *self.run = match (end, memchr::memrchr(b'\n', line.text)) {
+                    (End::Newline, _) => 0,
+                    (_, Some(last)) => line.text.len() - last - 1,
+                    (_, None) => *self.run + line.text.len(),
+                };
+                long
+            }
+        }
+    }
+
     fn put(&mut self, line: Line) {
         let newline = line.end == End::Newline;
         *self.bytes += line.text.len() as u64 + u64::from(newline);

@@ -74,6 +74,8 @@ pub struct Engine {
     keeping: Keeping,
     replay: Replay,
     replay_left: usize,
+    /// Nobody will see what is kept.
+    hidden: bool,
     /// What goes into the files of nodes.
     files: Queue,
     /// Something that was to be kept was not.
@@ -118,6 +120,7 @@ impl Engine {
             keeping: Keeping::new(plan.shape, plan.seed, plan.window.min(total)),
             replay: Replay::default(),
             replay_left: 0,
+            hidden: false,
             files: Queue::default(),
             unkept: false,
             failed: 0,

@@ -60,6 +60,8 @@ pub struct Half {
     pub prefix: Box<[u8]>,
     /// What it has said so far.
     pub bytes: u64,
+    /// How long its last line is so far, where lines are not put together.
+    pub run: usize,
     pub turn: Turn,
     pub seated: Seated,
     /// The writers are gone: there is no further edge to wait for, only the end of file to read.
@@ -75,6 +77,7 @@ impl Half {
             lines: Lines::default(),
             prefix,
             bytes: 0,
+            run: 0,
             turn: Turn::Idle,
             seated: false,
             hung_up: false,

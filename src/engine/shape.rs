@@ -87,6 +87,13 @@ impl Engine {
         }
     }
 
+    /// A node starts anew: what it said before is of no account where only the whole counts.
+    pub(super) fn reopen_book(&mut self, node: u32) {
+        if let Keeping::Gather(gather) = &mut self.keeping {
+            gather.forget(node);
+        }
+    }
+
     /// A node has said all.
     pub(super) fn close_book(&mut self, node: u32, outcome: Outcome) {
         let book = match self.slots.get(node as usize) {
@@ -120,7 +127,7 @@ impl Engine {
 
     /// Every node has its outcome.
     pub(super) fn close_books(&mut self) {
-        if !self.plan.session && matches!(self.keeping, Keeping::Gather(_)) {
+        if !self.plan.session && !self.hidden {
             self.show_groups(|node| node as usize);
         }
     }
@@ -173,6 +180,9 @@ impl Engine {
 
     /// All that was queued is shown.
     pub(super) fn replayed(&mut self) {
+        if self.hidden {
+            return;
+        }
         let next: Option<(u32, Kept)> = match &mut self.keeping {
             Keeping::Ordered(ordered) => ordered.advance(),
             _ => None,
@@ -219,13 +229,18 @@ impl Engine {
         self.replay.fetched(bytes, &mut self.output);
     }
 
-    /// What is to be shown will not be seen.
+    /// What is on its way will not be seen: the rest of it is left out.
     pub fn drop_shown(&mut self) {
-        let active = self.replay.is_active();
-        self.replay.clear();
-        if active {
+        if self.replay.is_active() {
+            self.replay.clear();
             self.replayed();
         }
+    }
+
+    /// Nothing that is kept will be seen any more.
+    pub(super) fn hide_kept(&mut self) {
+        self.hidden = true;
+        self.replay.clear();
     }
 
     /// Writes kept output to its file once there is more of it than this.
@@ -272,7 +287,7 @@ impl Engine {
             Spool::Input => self.stdin_failed(&report::spool_failed(error)),
             Spool::Output if !std::mem::replace(&mut self.unkept, true) => {
                 self.output.say(&report::keep_failed(error));
-                self.replay.clear();
+                self.hide_kept();
                 self.demand(Demand::End(Reason::OutputFailed));
             }
             Spool::Output => {}

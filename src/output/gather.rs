@@ -68,6 +68,11 @@ impl Gather {
         }
     }
 
+    /// What this node said so far is not kept.
+    pub fn forget(&mut self, node: u32) {
+        self.strands.remove(&node);
+    }
+
     /// A node has said all: it belongs to those that said the same. A last line without a newline is as good as one with it.
     pub fn finish(&mut self, node: u32, outcome: Option<Outcome>) {
         let Some(mut strands) = self.strands.remove(&node) else {

@@ -62,6 +62,22 @@ pub fn line(prefix: &[u8], text: &[u8], more: bool, out: &mut Vec<u8>) {
     });
 }
 
+/// Escapes what RFC 8259 lets pass and a terminal may obey, DEL and the C1 controls, in the objects from byte `from` on.
+pub fn harmless(out: &mut Vec<u8>, from: usize) {
+    let is_control = |c: char| ('\x7f'..='\u{9f}').contains(&c);
+    let text = String::from_utf8_lossy(&out[from..]);
+    if !text.contains(is_control) {
+        return;
+    }
+    let escaped = |c: char| match is_control(c) {
+        true => format!("\\u{:04x}", u32::from(c)),
+        false => c.to_string(),
+    };
+    let text: String = text.chars().map(escaped).collect();
+    out.truncate(from);
+    out.extend_from_slice(text.as_bytes());
+}
+
 /// What became of a node: `{"node":"n1","event":"exit","status":7,"outcome":"exited","seconds":0.013}`. The status is null where the
 /// run ended before the node did.
 pub fn exit(label: &str, outcome: Outcome, took: Duration) -> Vec<u8> {
@@ -169,6 +185,22 @@ fn base64(bytes: &[u8], out: &mut Vec<u8>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn on_a_terminal_no_control_is_left() {
+        let mut out = b"\x7f".to_vec();
+        line(
+            &prefix("n1", Stream::Out),
+            "a\u{9b}31m\x7f\u{a0}ü\x1b".as_bytes(),
+            false,
+            &mut out,
+        );
+        harmless(&mut out, 1);
+        let text = String::from_utf8_lossy(&out[1..]).into_owned();
+        let object: serde_json::Value = serde_json::from_str(&text).expect("an object");
+        assert_eq!(object["line"], "a\u{9b}31m\x7f\u{a0}ü\x1b");
+        assert!(text.trim_end().chars().all(|c| !c.is_control()), "{text}");
+    }
     use ::base64::Engine;
     use ::base64::prelude::BASE64_STANDARD;
     use proptest::prelude::*;

@@ -157,7 +157,11 @@ impl Output {
         if !self.closed[sink] {
             self.queues[sink].append(|out| {
                 self.bottom.lift(sink, out);
+                let from = out.len();
                 json::line(prefix, line, more, out);
+                if self.sinks.styles[sink].harmless {
+                    json::harmless(out, from);
+                }
             });
         }
     }

@@ -9,12 +9,20 @@ use std::collections::HashMap;
 /// Stand before each kept line, for its stream.
 pub const MARKS: [u8; 2] = [b'1', b'2'];
 
+/// What is kept of a node.
+#[derive(Debug)]
+enum Said {
+    /// More may come.
+    Some(Strand),
+    All(Kept),
+}
+
 /// The order of a run.
 #[derive(Debug)]
 pub struct Ordered {
     pub store: Store,
-    /// What is kept of each node, and whether that is all.
-    strands: HashMap<u32, (Strand, bool)>,
+    /// What is kept of each node.
+    said: HashMap<u32, Said>,
     /// The node whose turn it is.
     next: u32,
     /// Nothing that is kept has to be shown before the lines of that node.
@@ -26,7 +34,7 @@ impl Ordered {
     pub fn new(key: u64, at_once: usize) -> Self {
         Self {
             store: Store::new(key, at_once),
-            strands: HashMap::new(),
+            said: HashMap::new(),
             next: 0,
             live: true,
         }
@@ -39,30 +47,38 @@ impl Ordered {
 
     /// Keeps a line.
     pub fn keep(&mut self, node: u32, stream: Stream, line: &[u8]) {
-        let (strand, _) = self
-            .strands
-            .entry(node)
-            .or_insert_with(|| (self.store.strand(), false));
-        self.store.append(strand, &[MARKS[stream as usize]]);
-        self.store.append(strand, line);
-        self.store.append(strand, b"\n");
+        let empty = || Said::Some(self.store.strand());
+        if let Said::Some(strand) = self.said.entry(node).or_insert_with(empty) {
+            self.store.append(strand, &[MARKS[stream as usize]]);
+            self.store.append(strand, line);
+            self.store.append(strand, b"\n");
+        }
     }
 
     /// A node has said all. Says whether [`Ordered::advance`] should be asked.
     pub fn finish(&mut self, node: u32) -> bool {
-        let empty = || (self.store.strand(), false);
-        self.strands.entry(node).or_insert_with(empty).1 = true;
+        let strand = match self.said.remove(&node) {
+            Some(Said::Some(strand)) => strand,
+            _ => self.store.strand(),
+        };
+        self.said.insert(node, Said::All(self.store.finish(strand)));
         self.passes(node)
     }
 
     /// All that was to be shown is: what is next, and of which node.
     pub fn advance(&mut self) -> Option<(u32, Kept)> {
         self.live = false;
-        while let Some((strand, done)) = self.strands.remove(&self.next) {
+        while let Some(said) = self.said.remove(&self.next) {
             let node = self.next;
-            self.next += u32::from(done);
-            if !strand.is_empty() {
-                return Some((node, self.store.finish(strand)));
+            let kept = match said {
+                Said::Some(strand) => self.store.finish(strand),
+                Said::All(kept) => {
+                    self.next += 1;
+                    kept
+                }
+            };
+            if !kept.is_empty() {
+                return Some((node, kept));
             }
         }
         self.live = true;

@@ -4,6 +4,8 @@ use super::lines::{Line, Lines};
 use super::ordered::MARKS;
 use super::store::{Kept, Number, Piece, Store};
 use super::{Output, Stream, diff};
+use crate::limits::DIFF_LINES_MAX;
+use crate::report;
 use std::collections::VecDeque;
 
 /// How the lines of a kept stream are shown.
@@ -38,7 +40,7 @@ pub struct Fetch {
 }
 
 /// All that is to be shown.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Replay {
     parts: VecDeque<Part>,
     /// Of the stream that is being shown, the next one last.
@@ -48,21 +50,6 @@ pub struct Replay {
     fetching: bool,
     text: Vec<u8>,
     base: (String, Vec<u8>),
-}
-
-impl Default for Replay {
-    fn default() -> Self {
-        Self {
-            parts: VecDeque::new(),
-            pieces: Vec::new(),
-            form: None,
-            // A kept line carries a mark.
-            lines: Lines::longer(1),
-            fetching: false,
-            text: Vec::new(),
-            base: Default::default(),
-        }
-    }
 }
 
 impl Replay {
@@ -93,6 +80,9 @@ impl Replay {
                 Part::Text(text) => output.tell(Stream::Out, text.as_bytes()),
                 Part::Stream(kept, form) => {
                     self.pieces = store.map_or(Vec::new(), |store| store.pieces(&kept));
+                    // A kept line of a node carries a mark.
+                    let marks = usize::from(matches!(form, Form::Ordered(_)));
+                    self.lines = Lines::longer(marks);
                     self.form = Some(form);
                 }
                 Part::Base(name) => self.base = (name, std::mem::take(&mut self.text)),
@@ -150,11 +140,18 @@ impl Replay {
         }
     }
 
+    /// Two texts of too many lines would hold up everything else for too long, and take too much memory.
     fn compare(&mut self, name: &str, output: &mut Output) {
         let text = std::mem::take(&mut self.text);
         let (base_name, base) = &self.base;
-        let difference = diff::unified(base_name, base, name, &text);
-        for line in difference.split_inclusive(|&byte| byte == b'\n') {
+        let long = |text: &[u8]| memchr::memchr_iter(b'\n', text).count() > DIFF_LINES_MAX;
+        let shown = if long(base) || long(&text) {
+            output.say(&report::not_compared(name));
+            text
+        } else {
+            diff::unified(base_name, base, name, &text)
+        };
+        for line in shown.split_inclusive(|&byte| byte == b'\n') {
             output.line(Stream::Out, b"", line.strip_suffix(b"\n").unwrap_or(line));
         }
     }

@@ -46,11 +46,6 @@ impl Strand {
     pub fn ends_line(&self) -> bool {
         self.ends_line
     }
-
-    /// Whether nothing was said.
-    pub fn is_empty(&self) -> bool {
-        self.bytes == 0
-    }
 }
 
 /// A stream that is whole. Equal ones said the same.
