@@ -5,10 +5,11 @@
 mod children;
 mod desk;
 mod feed;
+mod refusal;
 mod setup;
 mod store;
 
-pub use setup::Refusal;
+pub use refusal::Refusal;
 
 use crate::engine::{Effect, Engine, Event, Order, Request, Source};
 use crate::job::{Job, Talk};

@@ -6,13 +6,14 @@
 //! - [`driver`]: one turn after the other, readiness -> event, effect -> system call. It decides nothing and knows no flag.
 //! - [`engine`]: what should happen next. Architecture invariant: no kernel, no clock, no randomness; every node gets one outcome.
 //! - [`session`]: the interactive mode, on top of the engine. Architecture invariant: a prompt exactly when no command runs.
-//! - [`output`]: whole lines on their way out. Architecture invariant: a queue grows by whole lines only.
+//! - [`output`]: whole lines on their way out, or kept until their time. Architecture invariant: a queue grows by whole lines only, and
+//!   what is kept is bounded in memory whatever the nodes send.
 //! - [`remote`]: command lines, the wrapper, its frames. Architecture invariant: a name becomes neither an option nor a shell word.
 //! - [`hosts`]: which nodes. Architecture invariant: what is folded parses back to the same names.
 //! - [`sys`]: the only room that touches the kernel and the only one with `unsafe`. It knows nothing of nodes.
 //! - [`job`], [`outcome`], [`report`], [`limits`]: plain data, exit numbers, clsh's own words, every constant.
 //!
-//! One thread. All but `sys`, `driver` and `cli`'s reading of files is pure and uses the floors below it only.
+//! One thread. All but `sys`, `driver`, and `cli` where it reads files or chooses at random, is pure and uses the floors below it only.
 
 pub mod cli;
 pub mod driver;

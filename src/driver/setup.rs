@@ -2,6 +2,7 @@
 
 use super::desk::Desk;
 use super::feed::{Feed, Scratches};
+use super::refusal::Refusal;
 use super::store::Store;
 use super::{Clock, Driver, KEY_SIGNALS, KEY_STDIN, shown};
 use crate::engine::{Engine, Event, Plan, Progress, Protocol, Stdin as Given};
@@ -12,7 +13,7 @@ use crate::limits::{
     DESCRIPTORS_WRAPPED, HISTORY_MAX, PROGRESS_AFTER, READ_BYTES_MAX,
 };
 use crate::output::{self, Sinks, Stream, Style};
-use crate::remote::{self, Call, Invocation, Nonce, TooLong, Transport};
+use crate::remote::{self, Call, Invocation, Nonce, Transport};
 use crate::report;
 use crate::session::{Manner, Session, Setting};
 use crate::sys::{
@@ -21,7 +22,6 @@ use crate::sys::{
 };
 use nix::libc::{SIGCHLD, SIGCONT, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP, SIGUSR1, SIGWINCH};
 use std::collections::HashMap;
-use std::fmt;
 use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
@@ -30,75 +30,6 @@ use std::time::{Duration, Instant};
 const SIGNALS: [i32; 9] = [
     SIGCHLD, SIGCONT, SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGTSTP, SIGWINCH,
 ];
-
-/// Why a run could not even begin. Nothing was started.
-#[derive(Debug)]
-pub enum Refusal {
-    /// The command can't be carried to a node.
-    Command(TooLong),
-    /// There is no such program here.
-    NoProgram(String),
-    /// Not even one node fits into the limit on open files.
-    Descriptors(u64),
-    /// A session's nodes don't all fit into it: the limit, and how many do.
-    Session { limit: u64, room: usize },
-    /// Standard input can't be read.
-    Input,
-    /// Nothing can be written there: which flag, what it names, and why.
-    Unwritable(&'static str, String, io::Error),
-    /// The system refused what clsh itself needs.
-    System(io::Error),
-}
-
-impl fmt::Display for Refusal {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Command(too_long) => too_long.fmt(f),
-            Self::NoProgram(name) if name == "ssh" => {
-                write!(
-                    f,
-                    "cannot run 'ssh': it is not in PATH; install OpenSSH's client, or choose another way with -R"
-                )
-            }
-            Self::NoProgram(name) => write!(
-                f,
-                "cannot run '{name}': no such program here; give its full path, or check PATH"
-            ),
-            Self::Descriptors(limit) => {
-                write!(
-                    f,
-                    "Too many open files: the limit of {limit} leaves no room for a node; raise it (ulimit -n 64)"
-                )
-            }
-            Self::Session { limit, room } => write!(
-                f,
-                "a session holds all its nodes at once: the limit of {limit} open files leaves room for {room}; raise it (ulimit -n), or name fewer nodes"
-            ),
-            Self::Input => write!(
-                f,
-                "standard input is a directory, which no command can read; give a file, or -n for nothing"
-            ),
-            Self::Unwritable(flag, path, error) => write!(
-                f,
-                "cannot write to '{path}', named by {flag}: {}; name another place",
-                sys::error_text(error)
-            ),
-            Self::System(error) => write!(
-                f,
-                "the system refuses what a run needs: {}",
-                sys::error_text(error)
-            ),
-        }
-    }
-}
-
-impl std::error::Error for Refusal {}
-
-impl From<io::Error> for Refusal {
-    fn from(error: io::Error) -> Self {
-        Self::System(error)
-    }
-}
 
 impl<'a> Driver<'a> {
     pub(super) fn new(job: &'a Job) -> Result<Self, Refusal> {
@@ -115,11 +46,12 @@ impl<'a> Driver<'a> {
             None => None,
         };
         let sinks = [Sink::new(io::stdout())?, Sink::new(io::stderr())?];
+        // Opening a pipe waits for its reader, and can be interrupted as long as signals do what they do by themselves.
+        let store = store(job)?;
+        let failed = report(job, &sinks)?;
         let mut signals = Signals::new(&SIGNALS)?;
         let read = input.as_ref().filter(|_| session || given == Given::Stream);
         let reactor = reactor(&mut signals, &sinks, read)?;
-        let store = store(job)?;
-        let failed = report(job)?;
         let (window, files) = window(job, &invocation)?;
         let protocol = match (invocation.is_wrapped(), &job.transport) {
             (true, _) => Protocol::Framed(nonce.clone()),
@@ -237,10 +169,21 @@ fn store(job: &Job) -> Result<Store, Refusal> {
     })
 }
 
-/// Where the names of failed nodes go.
-fn report(job: &Job) -> Result<Option<Report>, Refusal> {
+/// Where the names of failed nodes go. That is no place for anything else.
+fn report(job: &Job, sinks: &[Sink; 2]) -> Result<Option<Report>, Refusal> {
     let report = job.failed.as_deref().map(Report::new).transpose();
-    report.map_err(|error| unwritable("--failed", &job.failed, error))
+    let report = report.map_err(|error| unwritable("--failed", &job.failed, error))?;
+    let taken = |report: &Report| {
+        !report.is_null() && sinks.iter().any(|sink| sys::same_place(sink, report))
+    };
+    match report.as_ref().is_some_and(taken) {
+        true => Err(unwritable(
+            "--failed",
+            &job.failed,
+            io::Error::other("clsh's output goes there"),
+        )),
+        false => Ok(report),
+    }
 }
 
 fn unwritable(flag: &'static str, path: &Option<PathBuf>, error: io::Error) -> Refusal {

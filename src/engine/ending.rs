@@ -102,6 +102,7 @@ impl Engine {
             self.slots[node as usize] = Slot::Done(outcome);
             self.done += 1;
         }
+        self.progressed();
         self.finale();
         for node in 0..self.slots.len() as u32 {
             let Some(Node {

@@ -5,8 +5,8 @@ use nix::fcntl::{OFlag, openat};
 use nix::sys::stat::Mode;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Seek, Write};
-use std::os::fd::OwnedFd;
-use std::os::unix::fs::{FileExt, OpenOptionsExt};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 /// A directory in which files are made.
@@ -70,7 +70,19 @@ impl Directory {
 /// A file that is written once, at the end.
 pub struct Report(File);
 
+impl AsFd for Report {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.0.as_fd()
+    }
+}
+
 impl Report {
+    /// Whether it leads to a device that keeps nothing, and so takes anything.
+    pub fn is_null(&self) -> bool {
+        let device = self.0.metadata().map(|data| data.rdev());
+        device.is_ok_and(|device| device == super::NULL_DEVICE)
+    }
+
     /// Opened, and left as it is until then.
     ///
     /// # Errors

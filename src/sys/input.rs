@@ -12,9 +12,6 @@ use std::io::{self, IsTerminal};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::fs::FileExt;
 
-/// Device number of the null device (major 1, minor 3), on every Linux.
-const NULL_DEVICE: u64 = 1 << 8 | 3;
-
 /// Standard input.
 pub struct Input(Standard);
 
@@ -53,7 +50,7 @@ impl Input {
         Ok(
             match SFlag::from_bits_truncate(stat.st_mode) & SFlag::S_IFMT {
                 SFlag::S_IFDIR => Kind::Directory,
-                SFlag::S_IFCHR if stat.st_rdev == NULL_DEVICE => Kind::Empty,
+                SFlag::S_IFCHR if stat.st_rdev == super::NULL_DEVICE => Kind::Empty,
                 SFlag::S_IFREG => self.file(stat.st_size.max(0) as u64)?,
                 _ => Kind::Stream,
             },

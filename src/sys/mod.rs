@@ -27,6 +27,9 @@ pub use terminal::{Terminal, columns};
 use std::io::Read;
 use std::os::fd::{AsFd, BorrowedFd};
 
+/// Device number of the null device (major 1, minor 3), on every Linux.
+const NULL_DEVICE: u64 = 1 << 8 | 3;
+
 /// Random bytes from the kernel, for secrets.
 pub fn random() -> std::io::Result<[u8; 16]> {
     let mut bytes = [0; 16];

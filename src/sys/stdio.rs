@@ -76,9 +76,15 @@ impl Sink {
     }
 }
 
-/// Whether two sinks lead to the same pipe, terminal or file.
-pub fn same_place(one: &Sink, other: &Sink) -> bool {
-    match (fstat(&one.0.shared), fstat(&other.0.shared)) {
+impl AsFd for Sink {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.0.shared.as_fd()
+    }
+}
+
+/// Whether two descriptors lead to the same pipe, terminal or file.
+pub fn same_place(one: impl AsFd, other: impl AsFd) -> bool {
+    match (fstat(one), fstat(other)) {
         (Ok(one), Ok(other)) => (one.st_dev, one.st_ino) == (other.st_dev, other.st_ino),
         _ => false,
     }
