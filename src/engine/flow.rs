@@ -7,7 +7,7 @@ use super::{Effect, Engine, Notice, Protocol, Slot, Source};
 use crate::job::Shape;
 use crate::limits::{LINE_BYTES_MAX, READ_BYTES_MAX};
 use crate::output::{End, Line, Output, Queue};
-use crate::remote::{Frame, Nonce};
+use crate::remote::{Frame, MARK, Nonce};
 use crate::report;
 
 impl Engine {
@@ -108,6 +108,9 @@ impl Engine {
         };
         let stored = way.file.as_ref().map_or(0, |file| file.len());
         let whole = way.file.is_some() || way.keeping.takes(source.node);
+        // A frame can only be where its mark is.
+        let plain = |bytes| nonce.is_none() || memchr::memchr(MARK, bytes).is_none();
+        let together = bytes.is_some_and(|bytes| way.is_straight() && plain(bytes));
         let emit = |line: Line| {
             seen.piece |= way.is_long(line);
             let frame = match nonce {
@@ -129,6 +132,7 @@ impl Engine {
         };
         match bytes {
             Some(bytes) if whole => half.lines.pass(bytes, nonce, emit),
+            Some(bytes) if together => half.lines.feed_together(bytes, nonce, emit),
             Some(bytes) => half.lines.feed(bytes, nonce, emit),
             None => half.lines.finish(nonce, emit),
         }
@@ -255,9 +259,17 @@ impl Way<'_> {
         } else if self.json {
             let more = line.end == End::Cut;
             self.output.object(self.prefix, line.text, more);
+        } else if line.end == End::Lines {
+            self.output
+                .lines(self.source.stream, self.prefix, line.text);
         } else {
             self.output.line(self.source.stream, self.prefix, line.text);
         }
+    }
+
+    /// Whether lines are printed as they are, a label before each.
+    fn is_straight(&self) -> bool {
+        self.file.is_none() && !self.json && self.keeping.passes(self.source.node)
     }
 }
 

@@ -35,6 +35,15 @@ impl Keeping {
         matches!(self, Self::Gather(gather) if gather.keeps(node))
     }
 
+    /// Whether nothing that this node says is kept.
+    pub fn passes(&self, node: u32) -> bool {
+        match self {
+            Self::Nothing => true,
+            Self::Gather(gather) => !gather.keeps(node),
+            Self::Ordered(ordered) => ordered.passes(node),
+        }
+    }
+
     /// Keeps a part of what a node says, if it is to be kept.
     pub fn keep(&mut self, source: Source, line: Line) -> bool {
         match self {

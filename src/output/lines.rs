@@ -22,6 +22,8 @@ pub struct Lines {
 pub enum End {
     /// With a newline, which is taken off.
     Newline,
+    /// It is several, each with its newline.
+    Lines,
     /// With nothing: it is the last one, or goes on in what comes.
     Open,
     /// It is longer than [`LINE_BYTES_MAX`] and goes on in the next one.
@@ -80,6 +82,37 @@ impl Lines {
             // Whoever gives up its seat gives back the memory that goes with it.
             self.held.shrink_to(LONG_LINE_BYTES);
         }
+    }
+
+    /// As [`Lines::feed`], but lines that are whole in what was read are handed over together. Only where no mark of a frame
+    /// is among them.
+    pub fn feed_together(
+        &mut self,
+        mut bytes: &[u8],
+        nonce: Option<&Nonce>,
+        mut emit: impl FnMut(Line),
+    ) {
+        if !self.held.is_empty()
+            && let Some(newline) = memchr::memchr(b'\n', bytes)
+        {
+            let (first, rest) = bytes.split_at(newline + 1);
+            self.feed(first, nonce, &mut emit);
+            bytes = rest;
+        }
+        if self.held.is_empty()
+            && bytes.len() <= self.most
+            && let Some(newline) = memchr::memrchr(b'\n', bytes)
+        {
+            let (lines, rest) = bytes.split_at(newline + 1);
+            self.bytes_in += lines.len() as u64;
+            self.bytes_out += lines.len() as u64;
+            emit(Line {
+                text: lines,
+                end: End::Lines,
+            });
+            bytes = rest;
+        }
+        self.feed(bytes, nonce, emit);
     }
 
     /// Takes what was read and hands it on at once, cut anywhere. With a nonce, what may be the beginning of a frame is held.
@@ -182,6 +215,26 @@ mod tests {
     }
 
     #[test]
+    fn lines_that_are_handed_over_together_are_the_same() {
+        let input = b"\none\n\0two\xff\n\nlast";
+        for cut in 1..=input.len() {
+            let mut lines = Lines::default();
+            let mut out = Vec::new();
+            let mut emit = |line: Line| {
+                out.extend_from_slice(line.text);
+                out.extend((line.end == End::Newline).then_some(b'\n'));
+                assert!(line.end != End::Lines || line.text.ends_with(b"\n"));
+            };
+            for part in input.chunks(cut) {
+                lines.feed_together(part, None, &mut emit);
+                assert!(lines.is_consistent());
+            }
+            lines.finish(None, &mut emit);
+            assert_eq!(out, input, "cut at {cut}");
+        }
+    }
+
+    #[test]
     fn a_line_is_cut_only_when_it_is_longer_than_the_limit() {
         let lengths = |size: usize, newline: bool| {
             let mut input = vec![b'x'; size];
@@ -215,7 +268,7 @@ mod tests {
             let mut pieces = 0;
             let mut emit = |line: Line| match line.end {
                 End::Cut => pieces += line.text.len(),
-                End::Newline | End::Open => whole = line.text.to_vec(),
+                End::Newline | End::Lines | End::Open => whole = line.text.to_vec(),
             };
             lines.feed(
                 &[vec![b'x'; before], frame.clone(), b"\n".to_vec()].concat(),

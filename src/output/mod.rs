@@ -3,6 +3,7 @@
 //! Nothing here writes. Invariant: a queue only ever grows by whole lines, so lines of different nodes never mix; what stands below all
 //! lines, the footer, is taken away before a line and drawn anew behind it.
 
+mod block;
 pub mod diff;
 mod escape;
 mod footer;
@@ -149,6 +150,21 @@ impl Output {
             }
             out.push(b'\n');
         });
+    }
+
+    /// Queues whole lines of a node, newlines included.
+    pub fn lines(&mut self, stream: Stream, prefix: &[u8], lines: &[u8]) {
+        let sink = self.sink(stream) as usize;
+        if self.sinks.styles[sink].harmless {
+            for line in lines.split_inclusive(|&byte| byte == b'\n') {
+                self.line(stream, prefix, line.strip_suffix(b"\n").unwrap_or(line));
+            }
+        } else if !self.closed[sink] {
+            self.queues[sink].append(|out| {
+                self.bottom.lift(sink, out);
+                block::prefixed(prefix, lines, out);
+            });
+        }
     }
 
     /// Queues one line of a node as an object.
