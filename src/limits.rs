@@ -54,8 +54,8 @@ pub const SPOOL_BYTES: usize = 256 * 1024;
 pub const REPLAY_STEPS_PER_TURN: usize = 64;
 /// Longest output of a group that is compared with another's line by line.
 pub const DIFF_BYTES_MAX: u64 = 8 * 1024 * 1024;
-/// The same in lines: comparing them takes at most about two seconds.
-pub const DIFF_LINES_MAX: usize = 200_000;
+/// The same in lines: comparing them takes at most about half a second.
+pub const DIFF_LINES_MAX: usize = 100_000;
 
 /// Pause before a connection is tried again unless `--retry-delay` says otherwise.
 pub const RETRY_DELAY_DEFAULT: Duration = Duration::from_secs(1);

@@ -127,12 +127,13 @@ pub fn subject(names: &[&str]) -> String {
     }
 }
 
-/// The nodes of a group: what they said is not all they would have said when they did not finish.
-pub fn group(names: &[&str], unfinished: bool) -> String {
+/// The nodes of a group, and why what they said may not be all they would have said.
+pub fn group(names: &[&str], outcome: Option<Outcome>) -> String {
     let subject = subject(names);
-    match unfinished {
-        true => format!("{subject}: unfinished"),
-        false => subject,
+    match outcome {
+        Some(Outcome::Exited(_)) => subject,
+        Some(outcome) => format!("{subject}: {}", outcome.word()),
+        None => format!("{subject}: unfinished"),
     }
 }
 

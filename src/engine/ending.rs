@@ -81,7 +81,13 @@ impl Engine {
         match next {
             Teardown::Running => {}
             Teardown::Terminating(_) => self.end_all(false),
-            Teardown::Killing(_) => self.end_all(true),
+            Teardown::Killing(_) => {
+                if self.alive == 0 {
+                    // There is nothing else that could end sooner.
+                    self.hide_kept();
+                }
+                self.end_all(true);
+            }
             Teardown::Gone(_) => {
                 self.end_all(true);
                 self.abandon();

@@ -17,6 +17,8 @@ impl Engine {
         };
         match (&self.broadcast, live.input.pending()) {
             _ if live.input.closed => Supply::Nothing,
+            // Nobody waited for this one: what it would get next may be gone.
+            (Some(_), _) if live.is_ending() => Supply::Nothing,
             (Some(broadcast), _) => broadcast.supply(live.input.offset),
             (None, b"") => Supply::Nothing,
             (None, pending) => Supply::Bytes(pending),
@@ -204,11 +206,8 @@ impl Engine {
 
     /// Whether some node may yet read all of the input from its first byte on.
     fn may_start_anew(&self) -> bool {
-        self.window.waiting() > 0
-            || self.plan.retries.most > 0
-                && self.slots.iter().any(
-                    |slot| matches!(slot, Slot::Live(live) if live.link == super::node::Link::Connecting),
-                )
+        let fails = |slot: &Slot| matches!(slot, Slot::Live(live) if live.may_fail());
+        self.window.waiting() > 0 || self.plan.retries.most > 0 && self.slots.iter().any(fails)
     }
 
     /// How much the slowest node has got that reads; `None` when none does.

@@ -164,6 +164,11 @@ impl Node {
         &mut self.halves[stream as usize]
     }
 
+    /// Whether it may turn out not to have been reached.
+    pub fn may_fail(&self) -> bool {
+        self.link == Link::Connecting || self.cause == Some(Cause::Silent)
+    }
+
     /// Whether its end has begun: its deadline is that of its process or its streams.
     pub fn is_ending(&self) -> bool {
         self.cause.is_some() || self.status.is_some() || matches!(self.process, Process::Exited(_))

@@ -151,7 +151,7 @@ impl Engine {
         let mut base = None;
         for group in groups {
             let names: Vec<&str> = group.members.iter().map(|&node| self.label(node)).collect();
-            let name = report::group(&names, group.outcome.is_none());
+            let name = report::group(&names, group.outcome);
             let small = group.bytes() <= DIFF_BYTES_MAX;
             self.replay.push(Part::Text(report::group_header(&name)));
             match base {
@@ -214,7 +214,10 @@ impl Engine {
             if let Some(effect) = self.spool_output(0) {
                 return Some(effect);
             }
-            self.replay_left -= 1;
+            self.replay_left = match self.replay.is_slow() {
+                true => 0,
+                false => self.replay_left - 1,
+            };
             if let Some(fetch) = self.replay.step(self.keeping.store(), &mut self.output) {
                 return Some(Effect::Fetch {
                     offset: fetch.offset,

@@ -204,7 +204,9 @@ impl Output {
             return;
         }
         for (sink, queue) in self.queues.iter_mut().enumerate() {
-            queue.append(|out| self.bottom.lift(sink, out));
+            if !self.closed[sink] {
+                queue.append(|out| self.bottom.lift(sink, out));
+            }
         }
         let sink = footer
             .as_ref()

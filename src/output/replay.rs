@@ -68,6 +68,11 @@ impl Replay {
         self.is_active() && !self.fetching
     }
 
+    /// Whether the next step takes so long that it should be the only one for a while.
+    pub fn is_slow(&self) -> bool {
+        self.form.is_none() && matches!(self.parts.front(), Some(Part::Difference(_)))
+    }
+
     /// Nobody will see it.
     pub fn clear(&mut self) {
         *self = Self::default();
