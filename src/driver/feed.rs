@@ -46,7 +46,7 @@ impl Scratches {
     fn read(&self, spool: Spool, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
         match &self.0[spool as usize] {
             Some(scratch) => scratch.read_at(buffer, offset).map(|()| buffer.len()),
-            None => Ok(0),
+            None => Err(io::ErrorKind::NotFound.into()),
         }
     }
 }

@@ -212,6 +212,7 @@ impl Engine {
         self.pace();
         self.draw();
         if self.flush_until.is_some_and(|until| until <= self.now) {
+            self.flush_until = None;
             self.demand(Demand::GiveUp);
         }
         self.starts_left = SPAWNS_PER_TURN;

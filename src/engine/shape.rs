@@ -297,7 +297,7 @@ impl Engine {
         }
         match spool {
             Spool::Input => self.stdin_failed(&report::spool_failed(error)),
-            Spool::Output if !std::mem::replace(&mut self.unkept, true) => {
+            Spool::Output if !self.hidden => {
                 self.output.say(&report::keep_failed(error));
                 self.hide_kept();
                 self.demand(Demand::End(Reason::OutputFailed));

@@ -1,8 +1,8 @@
 //! Bytes in, whole lines out: one half's line assembly.
 //!
-//! Invariant: bytes in == bytes out + held, and held <= [`LINE_BYTES_MAX`]. Newlines count as bytes out.
+//! Invariant: bytes in == bytes out + held, and held <= [`LINE_BYTES_MAX`] and a frame. Newlines count as bytes out.
 
-use crate::limits::{LINE_BYTES_MAX, LONG_LINE_BYTES};
+use crate::limits::{FRAME_BYTES_MAX, LINE_BYTES_MAX, LONG_LINE_BYTES};
 use crate::remote::{MARK, Nonce};
 
 /// A buffer this small is kept between lines.
@@ -69,7 +69,7 @@ impl Lines {
                 self.bytes_out += line.len() as u64 + 1;
             } else {
                 self.hold(line, nonce, &mut emit);
-                emit(whole(&self.held));
+                self.release(self.held.len(), End::Newline, nonce, &mut emit);
                 self.bytes_out += self.held.len() as u64 + 1;
                 self.held.clear();
             }
@@ -138,38 +138,52 @@ impl Lines {
 
     /// The stream ended: hands over the last line if it had no newline. The beginning of a frame that never came whole is dropped.
     pub fn finish(&mut self, nonce: Option<&Nonce>, mut emit: impl FnMut(Line)) {
-        let held = std::mem::take(&mut self.held);
-        self.bytes_out += held.len() as u64;
-        let text = held.len() - nonce.map_or(0, |nonce| nonce.begun(&held));
+        let text = self.held.len() - nonce.map_or(0, |nonce| nonce.begun(&self.held));
         if text > 0 {
-            emit(Line {
-                text: &held[..text],
-                end: End::Open,
-            });
+            self.release(text, End::Open, nonce, &mut emit);
         }
+        self.bytes_out += self.held.len() as u64;
+        self.held = Vec::new();
     }
 
     /// Whether the books balance.
     pub fn is_consistent(&self) -> bool {
         self.bytes_in == self.bytes_out + self.held.len() as u64
-            && self.held.len() <= self.most
+            && self.held.len() <= self.most + FRAME_BYTES_MAX
             && (self.held.len() >= LONG_LINE_BYTES || self.held.capacity() <= 2 * LONG_LINE_BYTES)
     }
 
+    /// Holds so much more than a line may have that a frame behind one does not make it too long.
     fn hold(&mut self, mut bytes: &[u8], nonce: Option<&Nonce>, emit: &mut impl FnMut(Line)) {
-        while self.held.len() + bytes.len() > self.most {
-            let (fits, rest) = bytes.split_at(self.most - self.held.len());
+        let room = self.most + nonce.map_or(0, |_| FRAME_BYTES_MAX);
+        while self.held.len() + bytes.len() > room {
+            let (fits, rest) = bytes.split_at(room - self.held.len());
             self.held.extend_from_slice(fits);
             bytes = rest;
-            let piece = self.held.len() - nonce.map_or(0, |nonce| nonce.begun(&self.held));
             emit(Line {
-                text: &self.held[..piece],
+                text: &self.held[..self.most],
                 end: End::Cut,
             });
-            self.bytes_out += piece as u64;
-            self.held.drain(..piece);
+            self.bytes_out += self.most as u64;
+            self.held.drain(..self.most);
         }
         self.held.extend_from_slice(bytes);
+    }
+
+    /// Hands over the first bytes of what is held as the end of a line. They are too long for one only without a frame behind the text.
+    fn release(&self, bytes: usize, end: End, nonce: Option<&Nonce>, emit: &mut impl FnMut(Line)) {
+        let mut text = &self.held[..bytes];
+        let frame = nonce.and_then(|nonce| nonce.find(text));
+        let length = frame.map_or(text.len(), |(start, _)| start);
+        if length > self.most {
+            let (piece, rest) = text.split_at(self.most);
+            emit(Line {
+                text: piece,
+                end: End::Cut,
+            });
+            text = rest;
+        }
+        emit(Line { text, end });
     }
 }
 
@@ -262,7 +276,7 @@ mod tests {
     fn a_piece_never_ends_inside_a_frame_and_half_a_frame_is_never_shown() {
         let nonce = Nonce::new([7; 16]);
         let frame = format!("\x1e{} exit 0\x1e", nonce.as_str()).into_bytes();
-        for before in LINE_BYTES_MAX - frame.len() - 1..=LINE_BYTES_MAX + 1 {
+        for before in LINE_BYTES_MAX - frame.len() - 1..=LINE_BYTES_MAX + frame.len() + 1 {
             let mut lines = Lines::default();
             let mut whole = Vec::new();
             let mut pieces = 0;
@@ -280,6 +294,9 @@ mod tests {
                 whole.ends_with(&frame),
                 "cut {before} bytes before the frame"
             );
+            // Only what is too long is cut.
+            assert_eq!(pieces > 0, before > LINE_BYTES_MAX, "{before}");
+            assert!(whole.len() > frame.len(), "nothing is left but the frame");
         }
         let mut lines = Lines::default();
         lines.feed(&[b"text", &frame[..20]].concat(), Some(&nonce), |_| {

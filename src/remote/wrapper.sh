@@ -12,7 +12,18 @@ parent_lives() {
     kill -0 "$PPID" || ps -p "$PPID" >/dev/null
   fi
 }
+# A connection that others share outlives this channel, and so does the parent. But then nobody holds the other end of stdout's pipe, and
+# GNU tail dies of SIGPIPE for that, without writing. Of a process that can't be it follows for no time; other tails know no --pid.
+unheard() {
+  tail -f --pid=2147483647 /dev/null >>/proc/$$/fd/1
+  case $? in
+    141 | 269) ;;
+    *) return 1 ;;
+  esac
+}
 watch() {
+  # Not as redirections of the call: dash would save the channel's ends here, and hold them open.
+  exec >/dev/null 4>&-
   trap '' HUP INT QUIT TERM
   # The first line proves that stdin is a lifeline; a transport that forwards none gives end of file at once.
   if [ "$input" = own ] && read -r line <&3; then
@@ -20,7 +31,7 @@ watch() {
   else
     exec 3<&-
     [ "$PPID" -gt 1 ] || return
-    while parent_lives; do sleep 1; done
+    while parent_lives && ! unheard; do sleep 1; done
   fi
   kill -USR1 $$
   kill -TERM $group
@@ -28,7 +39,7 @@ watch() {
   sleep "$grace"
   kill -KILL $group
 }
-watch >/dev/null 4>&- &
+watch &
 watcher=$!
 if [ "$input" = command ]; then exec <&3; fi
 exec 3<&-
