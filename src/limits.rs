@@ -63,6 +63,8 @@ pub const RETRY_DELAY_DEFAULT: Duration = Duration::from_secs(1);
 pub const RETRIES_MAX: u32 = 1000;
 /// Longest pause before a connection is tried again.
 pub const RETRY_DELAY_MAX: Duration = Duration::from_secs(300);
+/// Most nodes that are named as those that run longest.
+pub const LONGEST_SHOWN: usize = 5;
 /// Width of a terminal that does not know its own.
 pub const COLUMNS_DEFAULT: usize = 80;
 /// When a progress line appears by itself.

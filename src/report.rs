@@ -7,12 +7,10 @@ pub use progress::{Standing, progress};
 pub use table::{Row, table};
 
 use crate::hosts;
+use crate::limits::LONGEST_SHOWN;
 use crate::outcome::Outcome;
 use std::collections::BTreeMap;
 use std::time::Duration;
-
-/// Most nodes a status line names.
-const LONGEST_SHOWN: usize = 5;
 
 /// What became of a node, in the words of the summary.
 fn phrase(outcome: Outcome) -> String {
@@ -172,7 +170,7 @@ pub fn spool_failed(error: &str) -> String {
 /// Gathered output can't be kept until it is shown.
 pub fn keep_failed(error: &str) -> String {
     format!(
-        "clsh: cannot keep the gathered output: {error}; set TMPDIR to a place with more room; the run ends here\n"
+        "clsh: cannot keep output that is printed later: {error}; set TMPDIR to a place with more room; the run ends here\n"
     )
 }
 
@@ -234,7 +232,7 @@ mod tests {
         );
         assert_eq!(
             keep_failed(full),
-            "clsh: cannot keep the gathered output: No space left on device; set TMPDIR to a place with more room; the run ends here\n"
+            "clsh: cannot keep output that is printed later: No space left on device; set TMPDIR to a place with more room; the run ends here\n"
         );
         assert_eq!(
             no_progress(),

@@ -21,8 +21,14 @@ impl Feed {
 
     fn read_at(&self, buffer: &mut [u8], offset: u64, spool: &Scratches) -> io::Result<usize> {
         match self.start {
-            Some(start) => self.input.read_at(buffer, start + offset),
-            None => spool.read(Spool::Input, buffer, offset),
+            // No node must take a part of it for all of it.
+            Some(start) => match self.input.read_at(buffer, start + offset)? {
+                0 => Err(io::Error::other("it has become shorter")),
+                count => Ok(count),
+            },
+            None => spool
+                .read(Spool::Input, buffer, offset)
+                .map(|()| buffer.len()),
         }
     }
 }
@@ -43,9 +49,9 @@ impl Scratches {
         }
     }
 
-    fn read(&self, spool: Spool, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+    fn read(&self, spool: Spool, buffer: &mut [u8], offset: u64) -> io::Result<()> {
         match &self.0[spool as usize] {
-            Some(scratch) => scratch.read_at(buffer, offset).map(|()| buffer.len()),
+            Some(scratch) => scratch.read_at(buffer, offset),
             None => Err(io::ErrorKind::NotFound.into()),
         }
     }
@@ -55,18 +61,17 @@ impl Driver<'_> {
     /// Reads stdin once.
     pub(super) fn read_input(&mut self) {
         let Some(feed) = &self.feed else { return };
-        let read = feed.input.read(&mut self.buffer);
-        self.engine.on_event(match &read {
-            Ok(Got::Bytes(count)) => Event::StdinBytes {
-                bytes: &self.buffer[..*count],
-            },
-            Ok(Got::Dry) => Event::StdinDry,
-            Ok(Got::Eof) => Event::StdinEnded,
+        match feed.input.read(&mut self.buffer) {
+            Ok(Got::Bytes(count)) => self.engine.on_event(Event::StdinBytes {
+                bytes: &self.buffer[..count],
+            }),
+            Ok(Got::Dry) => self.engine.on_event(Event::StdinDry),
+            Ok(Got::Eof) => self.engine.on_event(Event::StdinEnded),
             Err(error) => {
-                let error = sys::error_text(error);
-                return self.engine.on_event(Event::StdinFailed { error: &error });
+                let error = sys::error_text(&error);
+                self.engine.on_event(Event::StdinFailed { error: &error });
             }
-        });
+        }
     }
 
     /// Writes once what a node is to read.
@@ -82,7 +87,6 @@ impl Driver<'_> {
             (Supply::Filed { offset, bytes }, Some(feed)) => {
                 let buffer = &mut self.buffer[..bytes];
                 match feed.read_at(buffer, offset, &self.scratches) {
-                    Ok(0) => Written::Closed,
                     Ok(count) => sys::write(lifeline, &buffer[..count]),
                     Err(error) => {
                         let error = sys::error_text(&error);
@@ -126,7 +130,7 @@ impl Driver<'_> {
     pub(super) fn fetch(&mut self, offset: u64, bytes: usize) {
         let buffer = &mut self.buffer[..bytes];
         match self.scratches.read(Spool::Output, buffer, offset) {
-            Ok(_) => self.engine.on_event(Event::Fetched { bytes: buffer }),
+            Ok(()) => self.engine.on_event(Event::Fetched { bytes: buffer }),
             Err(error) => self.spool_failed(Spool::Output, &error),
         }
     }

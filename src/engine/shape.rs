@@ -146,32 +146,29 @@ impl Engine {
         let Keeping::Gather(gather) = &mut self.keeping else {
             return;
         };
-        let diff = self.plan.shape == Shape::Gathered { diff: true };
         let groups = gather.groups(place);
-        let mut base = None;
-        for group in groups {
+        let diff = self.plan.shape == Shape::Gathered { diff: true };
+        let small = |group: &Group| group.bytes() <= DIFF_BYTES_MAX;
+        let mut comparable = diff && groups.first().is_some_and(small);
+        for (number, group) in groups.iter().enumerate() {
             let names: Vec<&str> = group.members.iter().map(|&node| self.label(node)).collect();
             let name = report::group(&names, group.outcome);
-            let small = group.bytes() <= DIFF_BYTES_MAX;
             self.replay.push(Part::Text(report::group_header(&name)));
-            match base {
-                None if diff && small => {
-                    self.push_group(&group, true);
+            let compared = comparable && small(group);
+            if diff && !compared && (number == 0 || comparable) {
+                self.output.say(&report::not_compared(&name));
+            }
+            comparable &= number > 0 || compared;
+            if compared {
+                self.push_group(group, true);
+            }
+            match (compared, number) {
+                (false, _) => self.push_group(group, false),
+                (true, 0) => {
                     self.replay.push(Part::Base(name));
-                    self.push_group(&group, false);
-                    base = Some(true);
+                    self.push_group(group, false);
                 }
-                Some(true) if small => {
-                    self.push_group(&group, true);
-                    self.replay.push(Part::Difference(name));
-                }
-                _ => {
-                    if diff {
-                        self.output.say(&report::not_compared(&name));
-                    }
-                    self.push_group(&group, false);
-                    base = base.or(Some(false));
-                }
+                (true, _) => self.replay.push(Part::Difference(name)),
             }
         }
     }
@@ -331,11 +328,7 @@ impl Engine {
     /// Queues what stands at the end of the output: all nodes are done, and what was kept is shown.
     pub fn close_output(&mut self) {
         if self.plan.shape == Shape::Json && !self.plan.session {
-            let counts = json::Counts {
-                nodes: self.slots.len(),
-                ok: self.slots.len() - self.failed,
-                failed: self.failed,
-            };
+            let counts = json::Counts::of(self.outcomes().map(|(_, outcome)| outcome));
             let text = json::end(self.verdict().shell_status(), counts, self.now);
             self.output.tell(Stream::Out, &text);
         }

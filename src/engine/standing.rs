@@ -3,13 +3,10 @@
 //! The progress line changes when something happened, and not more often than can be read: nothing wakes clsh for it otherwise.
 
 use super::{Engine, Slot, Time};
-use crate::limits::PROGRESS_PAUSE;
+use crate::limits::{LONGEST_SHOWN, PROGRESS_PAUSE};
 use crate::output::{Footer, Stream};
 use crate::report;
 use std::time::Duration;
-
-/// Most nodes that are told to run longest.
-const LONGEST_SHOWN: usize = 5;
 
 /// When the progress line is drawn next.
 #[derive(Debug, Default)]

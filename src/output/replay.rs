@@ -90,7 +90,13 @@ impl Replay {
                     self.lines = Lines::longer(marks);
                     self.form = Some(form);
                 }
-                Part::Base(name) => self.base = (name, std::mem::take(&mut self.text)),
+                Part::Base(name) => {
+                    let text = std::mem::take(&mut self.text);
+                    if is_long(&text) {
+                        output.say(&report::not_compared(&name));
+                    }
+                    self.base = (name, text);
+                }
                 Part::Difference(name) => self.compare(&name, output),
             }
             return None;
@@ -145,19 +151,23 @@ impl Replay {
         }
     }
 
-    /// Two texts of too many lines would hold up everything else for too long, and take too much memory.
     fn compare(&mut self, name: &str, output: &mut Output) {
         let text = std::mem::take(&mut self.text);
         let (base_name, base) = &self.base;
-        let long = |text: &[u8]| memchr::memchr_iter(b'\n', text).count() > DIFF_LINES_MAX;
-        let shown = if long(base) || long(&text) {
+        if is_long(&text) {
             output.say(&report::not_compared(name));
-            text
-        } else {
-            diff::unified(base_name, base, name, &text)
+        }
+        let shown = match is_long(base) || is_long(&text) {
+            true => text,
+            false => diff::unified(base_name, base, name, &text),
         };
         for line in shown.split_inclusive(|&byte| byte == b'\n') {
             output.line(Stream::Out, b"", line.strip_suffix(b"\n").unwrap_or(line));
         }
     }
+}
+
+/// Whether a text has too many lines to be compared: that would hold up everything else, and take too much memory.
+fn is_long(text: &[u8]) -> bool {
+    memchr::memchr_iter(b'\n', text).count() > DIFF_LINES_MAX
 }

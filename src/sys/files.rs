@@ -24,7 +24,7 @@ impl Directory {
         fs::create_dir_all(path)?;
         let fd = OpenOptions::new()
             .read(true)
-            .custom_flags(OFlag::O_DIRECTORY.bits())
+            .custom_flags((OFlag::O_PATH | OFlag::O_DIRECTORY).bits())
             .open(path)?
             .into();
         nix::unistd::access(
@@ -48,6 +48,9 @@ impl Directory {
     /// # Errors
     /// What the system says; something else than a regular file has this name.
     pub fn create(&self, name: &str, again: bool) -> io::Result<File> {
+        if name.contains('/') {
+            return Err(io::Error::other("its name leads elsewhere"));
+        }
         let first = match again {
             true => OFlag::O_APPEND,
             false => OFlag::O_TRUNC,
@@ -60,7 +63,7 @@ impl Directory {
             | OFlag::O_CLOEXEC;
         let mode = Mode::from_bits_truncate(0o666);
         let file = File::from(openat(&self.fd, name, flags | first, mode)?);
-        match file.metadata()?.is_file() && !name.contains('/') {
+        match file.metadata()?.is_file() {
             true => Ok(file),
             false => Err(io::Error::other("it is not a regular file")),
         }
@@ -184,6 +187,7 @@ mod tests {
         assert!(!outside.path().join("victim").exists());
         nix::unistd::mkfifo(&path.join("n3.out"), Mode::S_IRWXU).expect("a fifo");
         assert!(write("n3.out", false, "x").is_err());
+        assert!(write("../n4.out", false, "x").is_err());
         assert!(Directory::new(&path.join("n1.out")).is_err());
     }
 

@@ -6,11 +6,10 @@ use nix::errno::Errno;
 use nix::fcntl::OFlag;
 use nix::poll::PollFlags;
 use nix::sys::stat::{SFlag, fstat};
+use nix::sys::uio::pread;
 use nix::unistd::{Whence, lseek};
-use std::fs::File;
 use std::io::{self, IsTerminal};
 use std::os::fd::{AsFd, BorrowedFd};
-use std::os::unix::fs::FileExt;
 
 /// Standard input.
 pub struct Input(Standard);
@@ -59,12 +58,12 @@ impl Input {
 
     fn file(&self, size: u64) -> io::Result<Kind> {
         let start = lseek(self.shared(), 0, Whence::SeekCur)?.max(0) as u64;
-        if size > start {
+        // Files of /proc have no size and yet something in them, those of /sys have less in them than their size.
+        if size > start && self.read_at(&mut [0], size - 1) == Ok(1) {
             return Ok(Kind::File {
                 bytes: size - start,
             });
         }
-        // Files of /proc have no size, and yet something in them.
         match self.read_at(&mut [0], start) {
             Ok(0) => Ok(Kind::Empty),
             _ => Ok(Kind::Stream),
@@ -117,7 +116,12 @@ impl Input {
     ///
     /// # Errors
     /// What the system says.
-    pub fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
-        File::from(self.0.shared.try_clone()?).read_at(buffer, offset)
+    pub fn read_at(&self, buffer: &mut [u8], offset: u64) -> nix::Result<usize> {
+        loop {
+            match pread(self.shared(), buffer, offset as i64) {
+                Err(Errno::EINTR) => continue,
+                result => return result,
+            }
+        }
     }
 }

@@ -83,14 +83,14 @@ fn with_text_on_stdin(words: &[&str]) -> Finished {
 }
 
 #[test]
-fn the_command_sees_an_empty_stdin_and_that_of_clsh_is_left_to_those_after_it() {
-    let done = with_text_on_stdin(&["-h", "node[1-2]", "cat; echo end"]);
+fn with_n_the_command_sees_an_empty_stdin_and_that_of_clsh_is_left_to_those_after_it() {
+    let done = with_text_on_stdin(&["-n", "-h", "node[1-2]", "cat; echo end"]);
     assert_eq!(done.sorted(), ["node1: end", "node2: end"]);
     assert_eq!((done.code(), done.err()), (0, String::new()));
 }
 
 #[test]
-fn a_bare_command_sees_an_empty_stdin_as_well() {
-    let done = with_text_on_stdin(&["--bare", "-h", "node1", "cat; echo end"]);
+fn with_n_a_bare_command_sees_an_empty_stdin_as_well() {
+    let done = with_text_on_stdin(&["-n", "--bare", "-h", "node1", "cat; echo end"]);
     assert_eq!((done.code(), done.out()), (0, "node1: end\n".to_owned()));
 }

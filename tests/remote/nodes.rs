@@ -233,9 +233,17 @@ impl Sshd {
             .map_or_else(|| ("127.0.0.1", closed_port()), |(a, p)| (a, p));
         let kept = std::fs::read_to_string(directory.join("node1.conf")).expect("node1.conf");
         let replaced = ["Port ", "PidFile ", "SetEnv ", "ListenAddress "];
+        // Of most settings the first one counts, of some the last.
+        let own = |line: &str| {
+            let name = line.split(' ').next();
+            different
+                .lines
+                .lines()
+                .any(|own| own.split(' ').next() == name)
+        };
         let kept: String = kept
             .lines()
-            .filter(|line| !replaced.iter().any(|start| line.starts_with(start)))
+            .filter(|line| !own(line) && !replaced.iter().any(|start| line.starts_with(start)))
             .map(|line| format!("{line}\n"))
             .collect();
         let text = format!(

@@ -96,7 +96,7 @@ impl Farm {
     }
 }
 
-fn find(name: &str) -> PathBuf {
+pub fn find(name: &str) -> PathBuf {
     let path = std::env::var_os("PATH").expect("PATH");
     let mut places = std::env::split_paths(&path).map(|place| place.join(name));
     let found = places.find(|path| path.is_file());
