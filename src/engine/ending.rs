@@ -105,6 +105,8 @@ impl Engine {
                 false => Outcome::NotStarted,
             };
             self.close_book(node, outcome);
+            let text = report::unreached(self.label(node), outcome);
+            text.iter().for_each(|text| self.output.say(text));
             self.slots[node as usize] = Slot::Done(outcome);
             self.done += 1;
         }

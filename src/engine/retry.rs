@@ -25,7 +25,6 @@ impl Engine {
             self.output.say(&text);
         }
         self.set_deadline(node, None);
-        self.reopen_book(node);
         self.effects.push_back(Effect::HangUp { node });
         self.slots[node as usize] = Slot::Waiting;
         let until: Time = self.now + pause;

@@ -96,13 +96,6 @@ impl Engine {
         }
     }
 
-    /// A node starts anew: what it said before is of no account where only the whole counts.
-    pub(super) fn reopen_book(&mut self, node: u32) {
-        if let Keeping::Gather(gather) = &mut self.keeping {
-            gather.forget(node);
-        }
-    }
-
     /// A node has said all.
     pub(super) fn close_book(&mut self, node: u32, outcome: Outcome) {
         let book = match self.slots.get(node as usize) {

@@ -49,11 +49,10 @@ impl Gather {
         }
     }
 
-    /// What this node says is kept from now on.
+    /// What this node says is kept from now on, and not what it said before, as in another try to reach it.
     pub fn begin(&mut self, node: u32) {
-        self.strands
-            .entry(node)
-            .or_insert_with(|| [self.store.strand(), self.store.strand()]);
+        let strands = [self.store.strand(), self.store.strand()];
+        self.strands.insert(node, strands);
     }
 
     /// Whether what this node says is kept.
@@ -66,11 +65,6 @@ impl Gather {
         if let Some(strands) = self.strands.get_mut(&node) {
             self.store.append(&mut strands[stream as usize], bytes);
         }
-    }
-
-    /// What this node said so far is not kept.
-    pub fn forget(&mut self, node: u32) {
-        self.strands.remove(&node);
     }
 
     /// A node has said all: it belongs to those that said the same. A last line without a newline is as good as one with it.

@@ -41,11 +41,21 @@ watch() {
 }
 watch &
 watcher=$!
-if [ "$input" = command ]; then exec <&3; fi
-exec 3<&-
 printf '\036%s hello %s\036\n' "$nonce" $$ >&4
-(exec "$SHELL" -c "$text" 2>&4 4>&-)
-status=$?
+if [ "$input" = command ] && env --default-signal=INT,QUIT true; then
+  # The command alone holds its stdin, or nobody would notice that it closed it. What runs in the background ignores INT and QUIT, and no
+  # shell can change that.
+  (exec env --default-signal=INT,QUIT "$SHELL" -c "$text" <&3 2>&4 3<&- 4>&-) &
+  command=$!
+  exec 3<&-
+  # A signal to this shell ends the wait, and not the command.
+  while wait $command; status=$?; kill -0 $command; do :; done
+else
+  [ "$input" = own ] || exec <&3
+  exec 3<&-
+  (exec "$SHELL" -c "$text" 2>&4 4>&-)
+  status=$?
+fi
 # ksh93 counts death by a signal from 256.
 [ $status -lt 256 ] || status=$((status - 128))
 [ "$gone" ] || kill -KILL $watcher

@@ -95,7 +95,7 @@ fn plan(scenario: &mut Scenario, r: &mut Random, nodes: usize) {
     plan.sinks.label = scenario.long_lines || r.percent(80);
 }
 
-fn requests(scenario: &mut Scenario, r: &mut Random) {
+pub fn requests(scenario: &mut Scenario, r: &mut Random) {
     let span = *r.pick(&[SECOND / 1000, SECOND / 10, SECOND * 3, SECOND * 20]);
     let count = *r.pick(&[0, 0, 0, 1, 1, 2, 3, 6]);
     for _ in 0..count {
@@ -109,7 +109,7 @@ fn requests(scenario: &mut Scenario, r: &mut Random) {
     }
 }
 
-fn sink(r: &mut Random, ended: bool) -> Vec<SinkStep> {
+pub fn sink(r: &mut Random, ended: bool) -> Vec<SinkStep> {
     let longest = SECOND * *r.pick(&[1, 4, 30]);
     let most = *r.pick(&[10, 5_000, 100_000]);
     let (soon, some) = (
@@ -131,7 +131,7 @@ fn sink(r: &mut Random, ended: bool) -> Vec<SinkStep> {
     }
 }
 
-fn quirks(r: &mut Random) -> Quirks {
+pub fn quirks(r: &mut Random) -> Quirks {
     let stall_percent = *r.pick(&[0, 5, 40]);
     Quirks {
         pipe_bytes: *r.pick(&[65_536, 65_536, 65_536, 4_096, 7]),

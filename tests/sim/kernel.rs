@@ -1,13 +1,15 @@
 //! The virtual kernel: a clock, processes that follow their scripts, pipes, sinks and signals. It knows nothing of the engine.
 
+pub mod input;
 mod process;
 
 use super::pipe::{Got, Pipe};
 use super::random::Random;
-use super::script::{Actor, Quirks, Scenario, SinkStep, Step};
+use super::script::{Actor, Quirks, Scenario, SinkStep, SourceStep, Step};
 use super::sink::{Health, Sink};
 use clsh::engine::{Exit, Request, Source, Time};
 use clsh::output::Stream;
+use input::{Intake, Supplier};
 use process::{Life, Process, pid_of};
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -16,6 +18,7 @@ use std::time::Duration;
 enum Happening {
     Run { process: usize, epoch: u32 },
     Sink(Stream),
+    Supply,
     Signal(Request),
 }
 
@@ -30,6 +33,9 @@ pub struct Kernel {
     processes: Vec<Process>,
     /// By node; the process is the node's own.
     nodes: Vec<Option<(usize, [Pipe; 2])>>,
+    /// By node: its stdin.
+    intakes: Vec<Option<Intake>>,
+    pub supplier: Supplier,
     pub sinks: [Sink; 2],
     requests: Vec<Request>,
     child_ended: bool,
@@ -46,6 +52,8 @@ impl Kernel {
             serial: 0,
             processes: Vec::new(),
             nodes: scenario.actors.iter().map(|_| None).collect(),
+            intakes: scenario.actors.iter().map(|_| None).collect(),
+            supplier: Supplier::default(),
             sinks: scenario.sinks.clone().map(Sink::new),
             requests: Vec::new(),
             child_ended: false,
@@ -62,6 +70,12 @@ impl Kernel {
             kernel.plan(time, Happening::Signal(request));
         }
         kernel
+    }
+
+    /// clsh's stdin is something of which so much comes, and so.
+    pub fn supply(&mut self, steps: Vec<SourceStep>) {
+        self.supplier = Supplier::new(steps);
+        self.plan(Time::ZERO, Happening::Supply);
     }
 
     /// The clock the driver shows the engine: it stands still while clsh is stopped.
@@ -148,13 +162,16 @@ impl Kernel {
         let writers = 1 + usize::from(actor.background.is_some());
         let pipe = || Pipe::new(self.quirks.pipe_bytes, self.quirks.edge_each_write, writers);
         self.nodes[node] = Some((self.processes.len(), [pipe(), pipe()]));
+        self.intakes[node] = Some(Intake::new(self.quirks.pipe_bytes, writers));
         let process = |script: &[Step], on_term: Option<Vec<Step>>, background| Process {
             node,
             script: script.to_vec().into(),
             on_term,
             dies_after: actor.dies_after,
             holds: [true; 2],
+            holds_input: true,
             blocked: None,
+            reading: false,
             stopped: false,
             late: false,
             doomed: false,
@@ -233,6 +250,8 @@ impl Kernel {
         self.child_ended
             || !self.requests.is_empty()
             || self.sinks.iter().any(|sink| sink.edge)
+            || self.supplier.edge
+            || self.intakes.iter().flatten().any(Intake::is_ready)
             || pipes.into_iter().any(Pipe::is_ready)
     }
 
@@ -260,6 +279,11 @@ impl Kernel {
                     let sink = &mut self.sinks[stream as usize];
                     if let Some(pause) = sink.act() {
                         self.plan(self.now + pause, Happening::Sink(stream));
+                    }
+                }
+                Happening::Supply => {
+                    if let Some(pause) = self.supplier.act() {
+                        self.plan(self.now + pause, Happening::Supply);
                     }
                 }
                 Happening::Signal(request) if self.requests.contains(&request) => {}

@@ -13,6 +13,7 @@ mod kernel;
 mod naive;
 mod oracle;
 mod pipe;
+mod pipeline;
 mod random;
 mod script;
 mod session;
@@ -38,27 +39,15 @@ fn number(variable: &str) -> Option<u64> {
     )
 }
 
-/// Runs the seed; a failure says what broke.
-fn run_seed(seed: u64) -> Result<turn::Record, String> {
-    let scenario = generate::scenario(seed);
-    catch_unwind(AssertUnwindSafe(|| turn::run(&scenario))).map_err(|cause| {
-        let text = cause.downcast_ref::<String>().map(String::as_str);
-        let text = text.or_else(|| cause.downcast_ref::<&str>().copied());
-        let text = text.unwrap_or("an assertion failed");
-        format!(
-            "seed {seed}: {text}\n  CLSH_SIM_SEED={seed} cargo test --test sim any_seed -- --nocapture"
-        )
-    })
-}
-
-#[test]
-fn any_seed_keeps_every_promise() {
+/// Runs all seeds, or the one that was asked for, through `run`, which gives the turns and wishes of a run and panics when one breaks a
+/// promise; a failure says what broke.
+fn try_seeds(test: &str, seeds: u64, run: impl Fn(u64, bool) -> (u64, u64) + Sync) {
     if let Some(seed) = number("CLSH_SIM_SEED") {
-        let record = turn::run_traced(&generate::scenario(seed), true);
-        println!("seed {seed} passes after {} turns", record.turns);
+        let (turns, _) = run(seed, true);
+        println!("seed {seed} passes after {turns} turns");
         return;
     }
-    let seeds = number("CLSH_SIM_SEEDS").unwrap_or(SEEDS);
+    let seeds = number("CLSH_SIM_SEEDS").unwrap_or(seeds);
     let (next, turns, wishes) = (AtomicU64::new(0), AtomicU64::new(0), AtomicU64::new(0));
     let failures = Mutex::new(Vec::new());
     let work = || {
@@ -67,12 +56,23 @@ fn any_seed_keeps_every_promise() {
             if seed >= seeds || failures.lock().is_ok_and(|list| list.len() >= FAILURES_MAX) {
                 break;
             }
-            match run_seed(seed) {
-                Ok(record) => {
-                    turns.fetch_add(record.turns, Ordering::Relaxed);
-                    wishes.fetch_add(record.wishes, Ordering::Relaxed);
+            match catch_unwind(AssertUnwindSafe(|| run(seed, false))) {
+                Ok((some_turns, some_wishes)) => {
+                    turns.fetch_add(some_turns, Ordering::Relaxed);
+                    wishes.fetch_add(some_wishes, Ordering::Relaxed);
                 }
-                Err(text) => failures.lock().expect("no panic while pushing").push(text),
+                Err(cause) => {
+                    let text = cause.downcast_ref::<String>().map(String::as_str);
+                    let text = text.or_else(|| cause.downcast_ref::<&str>().copied());
+                    let text = text.unwrap_or("an assertion failed");
+                    let again =
+                        format!("CLSH_SIM_SEED={seed} cargo test --test sim {test} -- --nocapture");
+                    let failure = format!("seed {seed}: {text}\n  {again}");
+                    failures
+                        .lock()
+                        .expect("no panic while pushing")
+                        .push(failure);
+                }
             }
         }
     };
@@ -86,4 +86,12 @@ fn any_seed_keeps_every_promise() {
     println!("{seeds} seeds, {turns:?} turns, {wishes:?} wishes");
     let (count, list) = (failures.len(), failures.join("\n"));
     assert!(failures.is_empty(), "{count} seeds fail:\n{list}");
+}
+
+#[test]
+fn any_seed_keeps_every_promise() {
+    try_seeds("any_seed", SEEDS, |seed, trace| {
+        let record = turn::run_traced(&generate::scenario(seed), trace);
+        (record.turns, record.wishes)
+    });
 }

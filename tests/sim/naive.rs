@@ -26,6 +26,15 @@ pub fn frame_of(line: &[u8], nonce: &str) -> Option<(usize, Said)> {
 
 /// The lines of a stream of which these bytes were read.
 pub fn visible(bytes: &[u8], nonce: Option<&str>) -> Vec<Vec<u8>> {
+    cut_at(LINE_BYTES_MAX, bytes, nonce)
+}
+
+/// The same, however long a line is.
+pub fn uncut(bytes: &[u8], nonce: Option<&str>) -> Vec<Vec<u8>> {
+    cut_at(usize::MAX, bytes, nonce)
+}
+
+fn cut_at(most: usize, bytes: &[u8], nonce: Option<&str>) -> Vec<Vec<u8>> {
     let mut lines = Vec::new();
     let mut rest = bytes;
     while let Some(end) = memchr::memchr(b'\n', rest) {
@@ -36,20 +45,20 @@ pub fn visible(bytes: &[u8], nonce: Option<&str>) -> Vec<Vec<u8>> {
             Some((at, _)) => &line[..at],
             None => line,
         };
-        show(text, &mut lines);
+        show(text, most, &mut lines);
     }
     let text = &rest[..rest.len() - nonce.map_or(0, |nonce| begun(rest, nonce))];
     if !text.is_empty() {
-        show(text, &mut lines);
+        show(text, most, &mut lines);
     }
     lines
 }
 
-fn show(text: &[u8], lines: &mut Vec<Vec<u8>>) {
+fn show(text: &[u8], most: usize, lines: &mut Vec<Vec<u8>>) {
     if text.is_empty() {
         lines.push(Vec::new());
     }
-    lines.extend(text.chunks(LINE_BYTES_MAX).map(<[u8]>::to_vec));
+    lines.extend(text.chunks(most).map(<[u8]>::to_vec));
 }
 
 /// The length of the longest end of the text that a frame may begin with, or that is one without its newline.
@@ -60,4 +69,21 @@ fn begun(text: &[u8], nonce: &str) -> usize {
         .map(|at| &text[at..])
         .find(|end| whole.as_bytes().starts_with(end) || end.starts_with(whole.as_bytes()))
         .map_or(0, <[u8]>::len)
+}
+
+/// What of these bytes is not the wrapper's, unchanged.
+pub fn raw(bytes: &[u8], nonce: Option<&str>) -> Vec<u8> {
+    let mut out = Vec::new();
+    let mut rest = bytes;
+    while let Some(end) = memchr::memchr(b'\n', rest) {
+        let line = &rest[..end];
+        match nonce.and_then(|nonce| frame_of(line, nonce)) {
+            Some((at, _)) => out.extend_from_slice(&line[..at]),
+            None => out.extend_from_slice(&rest[..=end]),
+        }
+        rest = &rest[end + 1..];
+    }
+    let text = rest.len() - nonce.map_or(0, |nonce| begun(rest, nonce));
+    out.extend_from_slice(&rest[..text]);
+    out
 }

@@ -16,6 +16,23 @@ pub enum Step {
     Exit(Exit),
     /// Does nothing until a signal comes.
     Sleep,
+    /// Reads its input once, at most so many bytes: waits until there are some, or its end comes.
+    Take(usize),
+    /// Reads its input to the end, at most so many bytes at once, with a pause after each.
+    Drain(usize, Time),
+    /// Closes its input before it exits.
+    CloseInput,
+}
+
+/// What the far side of clsh's own stdin does next.
+#[derive(Debug, Clone, Copy)]
+pub enum SourceStep {
+    Wait(Time),
+    /// So many bytes more.
+    Give(usize),
+    End,
+    /// Every further read fails.
+    Fail,
 }
 
 /// How the kernel answers a spawn.

@@ -27,6 +27,9 @@ pub struct Process {
     pub holds: [bool; 2],
     /// Blocked in a write.
     pub blocked: Option<Stream>,
+    pub holds_input: bool,
+    /// Waits for input.
+    pub reading: bool,
     pub stopped: bool,
     /// Its turn came while it was stopped.
     pub late: bool,
@@ -54,7 +57,7 @@ impl Kernel {
                 if let Some(script) = process.on_term.take() {
                     process.script = script.into();
                     process.epoch += 1;
-                    process.blocked = None;
+                    (process.blocked, process.reading) = (None, false);
                     process.late = true;
                 }
                 self.go_on(index);
@@ -63,6 +66,7 @@ impl Kernel {
             Order::Kill => {
                 process.script = [Step::Exit(Exit::Signal(9))].into();
                 (process.doomed, process.stopped, process.blocked) = (true, false, None);
+                process.reading = false;
                 process.epoch += 1;
                 let at = now + process.dies_after;
                 self.wake(index, at);
@@ -95,6 +99,12 @@ impl Kernel {
                         return;
                     }
                 }
+                Some(step @ (Step::Take(_) | Step::Drain(..))) => {
+                    if !self.take(index, step) {
+                        return;
+                    }
+                }
+                Some(Step::CloseInput) => self.release_input(index),
                 Some(Step::Close(stream)) => self.release(index, stream),
                 Some(Step::Exit(exit)) => return self.end(index, exit),
                 None => return self.end(index, Exit::Code(0)),
@@ -106,6 +116,7 @@ impl Kernel {
         for stream in Stream::BOTH {
             self.release(index, stream);
         }
+        self.release_input(index);
         let node = self.processes[index].node;
         let slot = self.nodes[node].as_mut();
         let (own, pipes) = slot.expect("started");
