@@ -238,16 +238,19 @@ fn gathered_lines_are_a_scripts_output_too() {
 }
 
 #[test]
-fn more_than_8_mib_to_gather_is_printed_as_it_comes() {
-    let text = ":gather on\nhead -c 9437184 /dev/zero | tr '\\0' x | fold -w 65535\n(exit 3)\n";
-    let done = script("n1", text);
-    let lines = done.out();
-    assert_eq!(lines.lines().count(), 9437184 / 65535 + 1);
-    assert!(lines.lines().all(|line| line.starts_with("n1: x")));
-    assert_eq!(
-        done.err(),
-        "clsh: more than 8 MiB to gather; it is printed as it comes\nclsh: n1: exited with exit code 3\n"
-    );
+fn a_flood_is_gathered_as_well_and_the_next_command_waits_until_it_is_shown() {
+    let text =
+        ":gather on\nhead -c 9437184 /dev/zero | tr '\\0' x | fold -w 65535\n(exit 3)\necho end\n";
+    let done = script("n[1-2]", text);
+    let (rule, out) = ("-".repeat(15), done.out());
+    let header = format!("{rule}\nn[1-2] (2)\n{rule}\n");
+    let shown = out.strip_prefix(&header).expect("a header");
+    let flood = shown
+        .strip_suffix(&format!("{header}end\n"))
+        .expect("the end");
+    assert_eq!(flood.lines().count(), 9437184 / 65535 + 1);
+    assert_eq!(flood.matches('x').count(), 9437184);
+    assert_eq!(done.err(), "clsh: n[1-2] (2): exited with exit code 3\n");
 }
 
 #[test]
