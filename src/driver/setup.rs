@@ -336,7 +336,11 @@ fn plan(job: &Job, protocol: Protocol, window: usize, sinks: &[Sink; 2]) -> Plan
         summary: job.summary,
         progress: progress(job, sinks),
         sinks: Sinks {
-            columns: output::columns(labels.iter().map(|label| &**label)),
+            columns: match job.work {
+                Work::Command(_) => output::columns(labels.iter().map(|label| &**label)),
+                // Nodes come and go, and the blocks are short.
+                Work::Session(_) => 0,
+            },
             styles: [style(&sinks[0]), style(&sinks[1])],
             merged: sys::same_place(&sinks[0], &sinks[1]),
             label: job.label,
