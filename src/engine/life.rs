@@ -159,19 +159,27 @@ impl Engine {
     pub(super) fn terminate(&mut self, node: u32, cause: Cause) {
         self.blame(node, cause);
         self.order(node, Order::Terminate);
-        self.effects.push_back(Effect::HangUp { node });
+        self.hang_up(node);
         self.set_deadline(node, Some(self.now + self.plan.kill_after));
     }
 
     pub(super) fn kill(&mut self, node: u32, cause: Cause) {
         self.blame(node, cause);
         self.order(node, Order::Kill);
-        self.effects.push_back(Effect::HangUp { node });
+        self.hang_up(node);
         self.set_deadline(node, None);
         if let Some(live) = self.live(node) {
             live.killed = true;
         }
         self.release(node);
+    }
+
+    /// Closes a lifeline. The input of a node stays open as long as its process lives: one that outlives SIGTERM for a moment must not take
+    /// what it got for all of it.
+    fn hang_up(&mut self, node: u32) {
+        if self.broadcast.is_none() {
+            self.effects.push_back(Effect::HangUp { node });
+        }
     }
 
     /// Why clsh ends a node: the first cause stays.
