@@ -32,12 +32,7 @@ fn run() -> Result<Verdict, String> {
         say(&note.to_string());
     }
     match action {
-        Action::Query(nodes) => print(
-            nodes
-                .iter()
-                .map(|node| format!("{}\n", node.name()))
-                .collect(),
-        ),
+        Action::Query(nodes) => print(nodes.iter().flat_map(|node| [node.name(), "\n"]).collect()),
         Action::Run(job) => driver::run(&job).map_err(|refusal| refusal.to_string()),
     }
 }

@@ -25,10 +25,14 @@ impl Engine {
             Slot::Waiting | Slot::Done(_) => None,
         };
         let labels = self.plan.labels.iter().map(|label| &**label);
-        let mut longest: Vec<(Duration, &str)> =
-            self.slots.iter().zip(labels).filter_map(running).collect();
-        longest.sort_by_key(|&(took, _)| std::cmp::Reverse(took));
-        longest.truncate(LONGEST_SHOWN);
+        let mut longest = Vec::with_capacity(LONGEST_SHOWN + 1);
+        for (took, label) in self.slots.iter().zip(labels).filter_map(running) {
+            let place = longest.partition_point(|&(longer, _)| longer >= took);
+            if place < LONGEST_SHOWN {
+                longest.insert(place, (took, label));
+                longest.truncate(LONGEST_SHOWN);
+            }
+        }
         longest
     }
 

@@ -9,17 +9,25 @@ use std::collections::HashMap;
 ///
 /// The nodes must differ in their names, as those of a `NodeSet` do.
 pub fn labels(nodes: &[Node]) -> Vec<Box<str>> {
-    let mut shared: HashMap<&str, bool> = HashMap::with_capacity(nodes.len());
-    for node in nodes {
+    // Where two nodes have the same host, one at least is more than that host, since their names differ.
+    let mut shared: HashMap<&str, bool> = HashMap::new();
+    for node in nodes.iter().filter(|node| !node.is_plain()) {
         shared
             .entry(node.host())
             .and_modify(|shared| *shared = true)
             .or_insert(false);
     }
+    if !shared.is_empty() {
+        for node in nodes.iter().filter(|node| node.is_plain()) {
+            shared
+                .entry(node.host())
+                .and_modify(|shared| *shared = true);
+        }
+    }
     // A full name differs from every host but its own: it has an '@', a bracket or a single ':', and no host has.
-    let label = |node: &Node| match shared.get(node.host()) {
-        Some(true) => node.name().into(),
-        _ => node.host().into(),
+    let label = |node: &Node| match node.is_plain() || shared.get(node.host()) == Some(&true) {
+        true => node.name().into(),
+        false => node.host().into(),
     };
     nodes.iter().map(label).collect()
 }

@@ -31,6 +31,15 @@ impl Node {
         if name.len() > NAME_BYTES_MAX {
             return Err(Cause::TooLong);
         }
+        if is_host_alone(name.as_bytes()) {
+            return Ok(Node {
+                host_start: 0,
+                host_end: byte(name.len()),
+                user_bytes: 0,
+                port: 0,
+                name: name.into(),
+            });
+        }
         check_characters(name)?;
         // As ssh does: the user ends at the last '@', since a user may be user@realm and a host has none.
         let (user, rest) = match name.rsplit_once('@') {
@@ -63,6 +72,11 @@ impl Node {
         &self.name[usize::from(self.host_start)..usize::from(self.host_end)]
     }
 
+    /// Whether the word is a host and nothing else.
+    pub(super) fn is_plain(&self) -> bool {
+        self.host().len() == self.name.len()
+    }
+
     /// The user, when the word names one.
     pub fn user(&self) -> Option<&str> {
         (self.user_bytes > 0).then(|| &self.name[..usize::from(self.user_bytes)])
@@ -72,6 +86,14 @@ impl Node {
     pub fn port(&self) -> Option<u16> {
         (self.port > 0).then_some(self.port)
     }
+}
+
+/// Whether a name is one that needs no closer look, as nearly all are: nothing in it but what any host may have.
+fn is_host_alone(name: &[u8]) -> bool {
+    name.first().is_some_and(|&first| first != b'-')
+        && name
+            .iter()
+            .all(|&byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_'))
 }
 
 /// Whether the whole text is an IPv6 address, with or without a zone (`fe80::1%eth0`).

@@ -3,7 +3,7 @@
 //! Invariant: no two nodes are spelled the same, the order is that of first mention, `len <= NODES_MAX`.
 
 use super::error::{Cause, HostsError};
-use super::index::Index;
+use super::index::{Index, hash_of};
 use super::node::Node;
 use super::range::Pattern;
 use super::words::{variable_words, words};
@@ -44,12 +44,20 @@ impl NodeSet {
     ///
     /// A word of more than `NODES_MAX` names, or of a name too long, is refused before any is made.
     pub fn add_word(&mut self, word: &str) -> Result<(), HostsError> {
+        if !word.contains(['[', ']']) {
+            // One name. `Node` knows how long that may be.
+            let refused = |cause| HostsError::new(word, cause);
+            return self.insert(word).map_err(refused);
+        }
         let pattern = Pattern::parse(word).map_err(|cause| HostsError::new(word, cause))?;
         if pattern.count() > NODES_MAX as u64 {
             return Err(HostsError::new(word, Cause::TooManyNodes));
         }
         if pattern.name_bytes_max() > NAME_BYTES_MAX {
             return Err(HostsError::new(word, Cause::TooLong));
+        }
+        if self.is_empty() {
+            self.reserve(pattern.count() as usize);
         }
         pattern.each_name(|name| {
             self.insert(name)
@@ -64,18 +72,23 @@ impl NodeSet {
     pub fn exclude(&mut self, list: &str) -> Result<(), HostsError> {
         let mut unwanted = NodeSet::new();
         unwanted.add(list)?;
-        let hosts: HashSet<&str> = unwanted
+        // A host is the name of a node that has neither user nor port, but for one in brackets.
+        let bracketed: HashSet<&str> = unwanted
             .iter()
-            .filter(|node| node.user().is_none() && node.port().is_none())
+            .filter(|node| node.user().is_none() && node.port().is_none() && !node.is_plain())
             .map(Node::host)
             .collect();
         let before = self.nodes.len();
-        self.nodes
-            .retain(|node| !unwanted.contains(node.name()) && !hosts.contains(node.host()));
+        self.nodes.retain(|node| {
+            !unwanted.contains(node.name())
+                && (node.is_plain() || !unwanted.contains(node.host()))
+                && (bracketed.is_empty() || !bracketed.contains(node.host()))
+        });
         if self.nodes.len() < before {
             self.index = Index::default();
+            self.index.reserve(self.nodes.len());
             for (position, node) in self.nodes.iter().enumerate() {
-                self.index.insert(node.name(), position);
+                self.index.insert(hash_of(node.name()), position);
             }
         }
         Ok(())
@@ -83,7 +96,18 @@ impl NodeSet {
 
     /// Whether a node of exactly this name is in the set.
     pub fn contains(&self, name: &str) -> bool {
-        self.index.get(name, |at| self.nodes[at].name()).is_some()
+        self.has(hash_of(name), name)
+    }
+
+    fn has(&self, hash: u32, name: &str) -> bool {
+        let found = self.index.get(hash, name, |at| self.nodes[at].name());
+        found.is_some()
+    }
+
+    /// Makes room for so many nodes.
+    fn reserve(&mut self, nodes: usize) {
+        self.nodes.reserve_exact(nodes);
+        self.index.reserve(nodes);
     }
 
     /// How many nodes.
@@ -107,14 +131,15 @@ impl NodeSet {
     }
 
     fn insert(&mut self, name: &str) -> Result<(), Cause> {
-        if self.contains(name) {
+        let hash = hash_of(name);
+        if self.has(hash, name) {
             return Ok(());
         }
         let node = Node::parse(name)?;
         if self.nodes.len() >= NODES_MAX {
             return Err(Cause::TooManyNodes);
         }
-        self.index.insert(name, self.nodes.len());
+        self.index.insert(hash, self.nodes.len());
         self.nodes.push(node);
         Ok(())
     }

@@ -101,10 +101,12 @@ impl Gather {
         let mut groups = std::mem::take(&mut self.groups);
         groups.retain(|group| !group.is_silent());
         for group in &mut groups {
-            group.members.sort_by_key(|&node| place(node));
+            group
+                .members
+                .sort_unstable_by_key(|&node| (place(node), node));
         }
         let first = |group: &Group| group.members.first().map(|&node| place(node));
-        groups.sort_by_key(|group| (std::cmp::Reverse(group.members.len()), first(group)));
+        groups.sort_unstable_by_key(|group| (std::cmp::Reverse(group.members.len()), first(group)));
         groups
     }
 }

@@ -24,10 +24,11 @@ const NOTHING: &str = "-";
 const HEADS: [&str; 4] = ["node", "status", "seconds", "bytes"];
 
 /// The closing table of node, status, seconds, bytes: failures first, the worst on top, else in the order given.
-pub fn table(mut rows: Vec<Row>) -> String {
-    rows.sort_by_key(|row| place(row.outcome));
+pub fn table(rows: Vec<Row>) -> String {
+    let mut order: Vec<usize> = (0..rows.len()).collect();
+    order.sort_unstable_by_key(|&at| (place(rows[at].outcome), at));
     let mut lines = vec![HEADS.map(str::to_owned)];
-    lines.extend(rows.iter().map(cells));
+    lines.extend(order.iter().map(|&at| cells(&rows[at])));
     let mut widths = [0; HEADS.len()];
     for line in &lines {
         for (width, cell) in widths.iter_mut().zip(line) {

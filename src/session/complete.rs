@@ -36,7 +36,7 @@ fn starting<'a>(words: impl Iterator<Item = &'a str>, begun: &str) -> Vec<String
         .filter(|word| word.starts_with(begun))
         .map(str::to_owned)
         .collect();
-    words.sort();
+    words.sort_unstable();
     words.dedup();
     words
 }
