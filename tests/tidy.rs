@@ -600,12 +600,15 @@ fn one_thread_and_no_panics() {
 fn files_and_functions_are_short() {
     holds(&rooms(), a_file_is_not_too_long);
     holds(&rooms(), a_function_fits_a_screen);
+    holds(&sources("benches"), a_file_is_not_too_long);
+    holds(&sources("benches"), a_function_fits_a_screen);
 }
 
 #[test]
 fn every_file_has_a_head() {
     holds(&rooms(), a_file_begins_by_saying_what_it_is_for);
     holds(&sources("tests"), a_file_begins_by_saying_what_it_is_for);
+    holds(&sources("benches"), a_file_begins_by_saying_what_it_is_for);
 }
 
 #[test]
