@@ -10,3 +10,10 @@ if [ -z "$again" ] && ! kill -0 -$$ && command -v setsid >/dev/null; then
   exec setsid sh -c 'eval "$(printf %b "$1")"' "$0" "$1" "$2" "$3" "$4" "$5" "$6" "$7" "$8" again <&3 2>&4 3<&- 4>&-
 fi
 if kill -0 -$$; then group=-$$; else group=$$; fi
+# Whether a process neither ignores nor catches the signal whose bit makes its mask match this pattern. One that was being made when such a
+# signal came has missed it: it would be dead otherwise.
+heeds() {
+  while read -r name mask; do
+    case $name$mask in SigIgn:$2 | SigCgt:$2) return 1 ;; esac
+  done <"/proc/$1/status"
+}

@@ -14,11 +14,7 @@ again() {
   for stat in /proc/[0-9]*/stat; do
     pid=${stat#/proc/} pid=${pid%/stat}
     parent_of "$pid" && [ "$leader" = "$$" ] && parent_of "$parent" && parent_of "$parent" && [ "$parent" = "$$" ] || continue
-    while read -r name mask; do
-      # Bit 1 of what is ignored or caught.
-      case $name$mask in SigIgn:*[2367abef] | SigCgt:*[2367abef]) continue 2 ;; esac
-    done <"/proc/$pid/status"
-    kill -INT "$pid"
+    heeds "$pid" '*[2367abef]' && kill -INT "$pid"
   done
 }
 # Passes lines on to the shell, and outlives it: the connection's end is the end of the whole group.

@@ -1,8 +1,5 @@
 # One command. Text: the command.
 [ -x "$SHELL" ] || SHELL=/bin/sh
-# The command gets these signals by default; this shell outlives them to report how the command ended.
-trap : HUP INT QUIT TERM
-trap gone=1 USR1
 parent_lives() {
   if [ -r /proc/$$/stat ]; then
     read -r stat </proc/$$/stat
@@ -21,28 +18,44 @@ unheard() {
     *) return 1 ;;
   esac
 }
+# Ends what was being made when the group was told to end.
+again() {
+  for stat in /proc/[0-9]*/stat; do
+    pid=${stat#/proc/} pid=${pid%/stat}
+    read -r line <"$stat" && set -- ${line##*") "}
+    [ "$3" = $$ ] && heeds "$pid" '*[4567cdef]???' && kill -TERM "$pid"
+  done
+}
 watch() {
   # Not as redirections of the call: dash would save the channel's ends here, and hold them open.
   exec >/dev/null 4>&-
-  trap '' HUP INT QUIT TERM
   # The first line proves that stdin is a lifeline; a transport that forwards none gives end of file at once.
   if [ "$input" = own ] && read -r line <&3; then
     while read -r line <&3; do :; done
   else
     exec 3<&-
-    [ "$PPID" -gt 1 ] || return
-    while parent_lives && ! unheard; do sleep 1; done
+    # A parent outside of the container, or one that went before this shell began, is no sign.
+    while { [ "$PPID" -le 1 ] || parent_lives; } && ! unheard; do sleep 1; done
   fi
   kill -USR1 $$
   kill -TERM $group
   kill -CONT $group
+  sleep 0.1 || sleep 1
+  again
   sleep "$grace"
   kill -KILL $group
 }
+# The watcher ignores these signals from its first moment on. The command gets them by default; this shell outlives them to report how the
+# command ended, and does not start it after them.
+trap '' HUP INT QUIT TERM
+trap gone=1 USR1
 watch &
-watcher=$!
+watcher=$! stop=
+trap stop=143 HUP INT QUIT TERM
 printf '\036%s hello %s\036\n' "$nonce" $$ >&4
-if [ "$input" = command ] && env --default-signal=INT,QUIT true; then
+if [ "$stop" ]; then
+  status=$stop
+elif [ "$input" = command ] && env --default-signal=INT,QUIT true; then
   # The command alone holds its stdin, or nobody would notice that it closed it. What runs in the background ignores INT and QUIT, and no
   # shell can change that.
   (exec env --default-signal=INT,QUIT "$SHELL" -c "$text" <&3 2>&4 3<&- 4>&-) &
@@ -58,7 +71,8 @@ else
 fi
 # ksh93 counts death by a signal from 256.
 [ $status -lt 256 ] || status=$((status - 128))
-[ "$gone" ] || kill -KILL $watcher
+# Where nobody reads any more, this shell dies here, and leaves to the watcher what the command left.
 printf '\036%s exit %s\036\n' "$nonce" $status
 printf '\036%s exit %s\036\n' "$nonce" $status >&4
+[ "$gone" ] || kill -KILL $watcher
 exit $status

@@ -2,6 +2,7 @@
 
 use crate::kit::{count, labelled, nap};
 use crate::support::{Finished, clsh_with, run, scratch, script, start, wait_until};
+use std::fs;
 use std::path::Path;
 use std::process::Command;
 use tempfile::TempDir;
@@ -176,6 +177,31 @@ fn the_far_side_ends_when_clsh_is_killed() {
 }
 
 // Remotes that misbehave.
+
+#[test]
+fn a_remote_whose_reader_goes_before_its_lifeline_leaves_nothing_behind() {
+    let body = r#"
+        mkfifo lifeline
+        { echo; until [ -e go ]; do sleep 0.1; done; sleep 2; } >lifeline &
+        sh -c "$line" <lifeline | { until [ -e go ]; do sleep 0.1; done; }"#;
+    let (fake, nap) = (Fake::new(body), nap());
+    let script = format!("echo line; sleep {nap} & while echo more; do sleep 0.1; done");
+    let running = start(&mut fake.call("n1", &["-n", &script]));
+    wait_until("the sleep", || count(&["sleep", &nap]) == 1);
+    fs::write(fake.path().join("go"), "").expect("write");
+    running.finish();
+    wait_until("the end of it", || count(&["sleep", &nap]) == 0);
+}
+
+#[test]
+fn a_remote_that_begins_after_its_transport_is_gone_is_ended() {
+    let nap = nap();
+    let fake = Fake::new(r#"(sleep 0.2; exec setsid sh -c "$line" </dev/null) & exit 1"#);
+    let done = fake.run("n1", &["-n", &format!("touch begun; exec sleep {nap}")]);
+    assert_eq!(done.code(), 255, "{}", done.err());
+    wait_until("the command", || fake.path().join("begun").exists());
+    wait_until("the end of it", || count(&["sleep", &nap]) == 0);
+}
 
 #[test]
 fn a_remote_that_never_says_hello_failed_to_connect_and_is_ended() {

@@ -212,3 +212,17 @@ fn a_kept_input_leaves_no_file_however_the_run_ends() {
         wait_until("nothing left", || count(&["sleep", &nap]) == 0);
     }
 }
+
+#[test]
+fn a_run_whose_commands_are_gone_does_not_wait_for_the_far_side() {
+    // The grace of the far side is longer than this test's patience.
+    for _ in 0..8 {
+        let nap = nap();
+        let mut call = clsh_with(["-h", "n[1-2]", "-R", REMOTE, "--kill-after", "90"]);
+        call.arg(format!("echo up; exec sleep {nap}"));
+        let script = r#""$@" | head -n 1; exit "${PIPESTATUS[0]}""#;
+        let done = crate::support::run(&mut crate::kit::through("bash", script, &call));
+        assert_eq!((done.code(), done.err()), (141, String::new()));
+        wait_until("nothing left", || count(&["sleep", &nap]) == 0);
+    }
+}
