@@ -251,11 +251,16 @@ fn four_kinds(sleep: &Sleep) -> String {
 fn groups(clsh: &Running, labels: &[&str]) -> Vec<i32> {
     let pid = |label: &&str| {
         let start = format!("{label}: begun ");
-        clsh.stdout.wait_for(&start);
-        support::wait_until("a whole line", || clsh.stdout.text().ends_with('\n'));
-        let text = clsh.stdout.text();
-        let line = text.lines().find_map(|line| line.strip_prefix(&start));
-        line.expect("waited for").parse().expect("a number")
+        let mut pid = None;
+        support::wait_until(&format!("a line '{start}'"), || {
+            let text = clsh.stdout.text();
+            let mut whole = text
+                .split_inclusive('\n')
+                .filter(|line| line.ends_with('\n'));
+            pid = whole.find_map(|line| line.trim_end().strip_prefix(&start)?.parse().ok());
+            pid.is_some()
+        });
+        pid.expect("waited for")
     };
     let group = |pid| group(pid).unwrap_or_else(|| panic!("{pid} is gone already"));
     labels.iter().map(pid).map(group).collect()
