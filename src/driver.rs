@@ -166,7 +166,7 @@ impl Driver<'_> {
         }
         self.carry_out();
         if signals.contains(&SIGCHLD) {
-            self.reap();
+            self.children_ended();
         }
         for signal in signals {
             self.signalled(signal);
@@ -231,7 +231,8 @@ impl Driver<'_> {
                         sys::signal_group(pid, signal);
                     }
                 }
-                Effect::Reap { pid, .. } => self.reap_one(pid),
+                Effect::Reap { pid, .. } => self.reap(pid),
+                Effect::ReapAny => self.reap_any(),
                 Effect::Feed { node } => self.feed(node),
                 Effect::ReadInput => self.read_input(),
                 Effect::Spool { spool } => self.spool(spool),

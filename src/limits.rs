@@ -84,6 +84,10 @@ pub const LISTED_MAX: usize = 16;
 
 /// Most nodes started in one turn, so that lines of running nodes are not delayed by spawning.
 pub const SPAWNS_PER_TURN: usize = 8;
+/// With no more children than this alive, every end of one is a walk over them all; with more, this many at most are asked for singly between walks.
+pub const REAP_SINGLY_MAX: usize = 64;
+/// Distance between walks over all children, for each of them alive beyond those: a walk takes about a hundredth of it.
+pub const REAP_DISTANCE_PER_CHILD: Duration = Duration::from_micros(10);
 /// Pause before the next try when the kernel had no process or descriptor to give and nothing runs that could free one.
 pub const SPAWN_RETRY: Duration = Duration::from_millis(100);
 /// Tries without any running node before one is given up.
@@ -97,7 +101,7 @@ pub const DESCRIPTORS_WRAPPED: usize = 3;
 pub const DESCRIPTORS_SESSION: usize = 6;
 /// Descriptors for what is kept until it is needed: a file for standard input, one for output.
 pub const DESCRIPTORS_KEPT: usize = 2;
-/// Descriptors kept free for one spawn: the child's three ends, the null device, and one to look things up.
+/// Descriptors kept free for one spawn: the child's three ends, the null device, and one that moves out of the way.
 pub const DESCRIPTORS_SPARE: usize = 5;
 
 /// Longest single argument the kernel takes (execve(2), `MAX_ARG_STRLEN`), less its NUL. The remote side has the same bound.

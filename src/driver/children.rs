@@ -136,19 +136,15 @@ impl Driver<'_> {
         }
     }
 
-    pub(super) fn reap(&mut self) {
+    pub(super) fn children_ended(&mut self) {
         self.wake_local();
-        if !self.engine.holds_back() {
-            while let Some((pid, ended)) = sys::reap_any() {
-                self.exited(pid, ended);
-            }
-            return;
-        }
-        let pids: Vec<(i32, u32)> = self.pids.iter().map(|(&pid, &node)| (pid, node)).collect();
-        for (pid, node) in pids {
-            if self.engine.may_reap(node) {
-                self.reap_one(pid);
-            }
+        self.engine.on_event(Event::ChildrenEnded);
+        self.carry_out();
+    }
+
+    pub(super) fn reap_any(&mut self) {
+        while let Some((pid, ended)) = sys::reap_any() {
+            self.exited(pid, ended);
         }
     }
 
@@ -179,7 +175,7 @@ impl Driver<'_> {
         Some((desk, pid))
     }
 
-    pub(super) fn reap_one(&mut self, pid: i32) {
+    pub(super) fn reap(&mut self, pid: i32) {
         if let Some(ended) = sys::reap(pid) {
             self.exited(pid, ended);
         }

@@ -199,6 +199,8 @@ pub enum Event<'a> {
     Dry { source: Source },
     /// The stream ended.
     Eof { source: Source },
+    /// Some child ended.
+    ChildrenEnded,
     /// A node's process was reaped.
     Exited { node: u32, exit: Exit },
     /// So much of its input was written to a node.
@@ -274,8 +276,10 @@ pub enum Effect {
     Store { source: Source, bytes: usize },
     /// Signal the process group that `pid` leads.
     Signal { node: u32, pid: i32, order: Order },
-    /// Reap this node's process if it ended: nothing holds it back any more.
+    /// Reap this node's process, if it ended.
     Reap { node: u32, pid: i32 },
+    /// Reap every process that ended.
+    ReapAny,
     /// Write what is pending for this sink until it is empty or blocks.
     Write { sink: Stream },
     /// Stop clsh itself, and say [`Event::Resumed`] after it.

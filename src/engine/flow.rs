@@ -198,6 +198,7 @@ impl Engine {
         let half = node.half(source.stream);
         half.advance(State::Closed);
         let freed = self.reading.settle(0, &mut half.seated);
+        let silent = node.is_silent();
         let lingering = node.cause.is_none()
             && node.status.is_some()
             && matches!(node.process, Process::Running(_));
@@ -208,7 +209,9 @@ impl Engine {
         if lingering {
             self.linger(source.node);
         }
-        self.release(source.node);
+        if silent {
+            self.silenced(source.node);
+        }
         self.join(source.node);
     }
 }

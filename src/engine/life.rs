@@ -171,7 +171,7 @@ impl Engine {
         if let Some(live) = self.live(node) {
             live.killed = true;
         }
-        self.release(node);
+        self.reap(node);
     }
 
     /// Closes a lifeline. The input of a node stays open as long as its process lives: one that outlives SIGTERM for a moment must not take
@@ -188,21 +188,6 @@ impl Engine {
         if live.cause.is_none() {
             live.cause = Some(cause);
             self.ending += 1;
-        }
-    }
-
-    /// Called after every fact that may let a node's process be reaped that was held back before.
-    pub(super) fn release(&mut self, node: u32) {
-        if self.holds_back()
-            && self.may_reap(node)
-            && let Some(Node {
-                process: Process::Running(pid),
-                cause: Some(_),
-                ..
-            }) = self.live(node)
-        {
-            let pid = *pid;
-            self.effects.push_back(Effect::Reap { node, pid });
         }
     }
 

@@ -17,6 +17,7 @@ mod input;
 mod life;
 mod node;
 mod reading;
+mod reaping;
 mod retry;
 mod session;
 mod shape;
@@ -40,6 +41,7 @@ use broadcast::Broadcast;
 use deadlines::Deadlines;
 use node::{Node, Process};
 use reading::Reading;
+use reaping::Reaping;
 use shape::Keeping;
 use standing::Drawing;
 use std::collections::{HashMap, VecDeque};
@@ -67,6 +69,7 @@ pub struct Engine {
     window: Window,
     deadlines: Deadlines,
     reading: Reading,
+    reaping: Reaping,
     reads_left: usize,
     starts_left: usize,
     teardown: Teardown,
@@ -113,6 +116,7 @@ impl Engine {
             window: Window::new(total as u32, plan.window, !plan.session),
             deadlines: Deadlines::default(),
             reading: Reading::default(),
+            reaping: Reaping::default(),
             reads_left: 0,
             starts_left: 0,
             teardown: Teardown::Running,
@@ -172,6 +176,7 @@ impl Engine {
             Event::Bytes { source, bytes, dry } => self.bytes(source, bytes, dry),
             Event::Dry { source } => self.dry(source),
             Event::Eof { source } => self.close(source),
+            Event::ChildrenEnded => self.children_ended(),
             Event::Exited { node, exit } => self.exited(node, exit),
             Event::Fed { node, bytes } => self.fed(node, bytes),
             Event::InputBlocked { node } => self.input_blocked(node),
@@ -209,6 +214,7 @@ impl Engine {
             self.seat(source);
         }
         self.window.on_timeout(self.now);
+        self.reap_on_timeout();
         self.pace();
         self.draw();
         if self.flush_until.is_some_and(|until| until <= self.now) {
@@ -269,6 +275,7 @@ impl Engine {
             self.deadlines.first(),
             self.reading.extra_at().filter(|_| !full),
             self.window.retry_at(),
+            self.reaping.at(),
             self.flush_until,
             self.draw_at(),
         ];
@@ -279,18 +286,9 @@ impl Engine {
             .map(|time| time.saturating_sub(self.now))
     }
 
-    /// Whether some process that ended must not be reaped yet: [`Engine::may_reap`] tells which.
+    /// Whether clsh is ending a process: one that ended must not be reaped in any order then.
     pub fn holds_back(&self) -> bool {
         self.ending > 0
-    }
-
-    /// Whether this node's process may be reaped once it ended. One that clsh is ending stays a zombie while its streams are open: others
-    /// of its group still live then, and only the zombie keeps the group's number from being given away before SIGKILL reaches them.
-    pub fn may_reap(&self, node: u32) -> bool {
-        match self.slots.get(node as usize) {
-            Some(Slot::Live(live)) => live.cause.is_none() || live.killed || live.is_silent(),
-            _ => true,
-        }
     }
 
     /// What waits to be written to a sink.

@@ -184,6 +184,12 @@ impl Node {
         self.halves.iter().all(|half| half.state == State::Closed)
     }
 
+    /// Whether its process may be reaped once it ended. One that clsh is ending stays a zombie while its streams are open: others of its
+    /// group still live then, and only the zombie keeps the group's number from being given away before SIGKILL reaches them.
+    pub fn may_reap(&self) -> bool {
+        self.cause.is_none() || self.killed || self.is_silent()
+    }
+
     /// Whether the wrapper reported the end and all output before it is in.
     pub fn is_complete(&self) -> bool {
         self.status.is_some()

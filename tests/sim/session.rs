@@ -80,10 +80,9 @@ impl World {
             }
         }
         self.carry_out();
-        for node in 0..self.far.len() {
-            if self.engine.may_reap(node as u32) {
-                self.reap(node);
-            }
+        if self.far.iter().any(|far| far.zombie.is_some()) {
+            self.engine.on_event(Event::ChildrenEnded);
+            self.carry_out();
         }
         self.engine.on_timeout();
         loop {
@@ -136,6 +135,7 @@ impl World {
                     Order::Interrupt | Order::Stop | Order::Continue => {}
                 },
                 Effect::Reap { node, .. } => self.reap(node as usize),
+                Effect::ReapAny => (0..self.far.len()).for_each(|node| self.reap(node)),
                 Effect::HangUp { .. } => {}
                 Effect::Suspend => self.engine.on_event(Event::Resumed),
                 Effect::ReadInput

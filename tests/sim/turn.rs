@@ -124,12 +124,8 @@ impl Sim<'_> {
         self.carry_out();
         self.kernel.race();
         if child_ended {
-            let all = !self.engine.holds_back();
-            while let Some((node, exit)) =
-                self.kernel.reap(|node| all || self.engine.may_reap(node))
-            {
-                self.fact(Event::Exited { node, exit });
-            }
+            self.fact(Event::ChildrenEnded);
+            self.carry_out();
         }
         for request in requests {
             self.fact(Event::Request(request));
@@ -189,6 +185,11 @@ impl Sim<'_> {
                 }
                 Effect::Reap { node, .. } => {
                     if let Some((node, exit)) = self.kernel.reap(|other| other == node) {
+                        self.fact(Event::Exited { node, exit });
+                    }
+                }
+                Effect::ReapAny => {
+                    while let Some((node, exit)) = self.kernel.reap(|_| true) {
                         self.fact(Event::Exited { node, exit });
                     }
                 }
