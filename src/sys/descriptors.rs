@@ -1,6 +1,15 @@
-//! The limit on open files.
+//! Descriptors: how many there may be, and which numbers they have.
+//!
+//! The low numbers are kept free of what stays open as long as a node lives: what a child is given has one of them then, and the child needs a
+//! copy of no other.
 
+use nix::fcntl::{FcntlArg, fcntl};
+use nix::libc;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
+use std::os::fd::{FromRawFd, OwnedFd, RawFd};
+
+/// The kernel has room for so many in a process without further memory: to copy fewer saves nothing.
+pub const LOW_DESCRIPTORS: RawFd = 64;
 
 /// What open files there may be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,4 +51,26 @@ pub fn descriptors(wanted: u64) -> Descriptors {
         open,
         inherited: None,
     }
+}
+
+/// The same under a higher number, where the limit allows one.
+pub fn out_of_the_way(low: OwnedFd) -> OwnedFd {
+    match fcntl(&low, FcntlArg::F_DUPFD_CLOEXEC(LOW_DESCRIPTORS)) {
+        // SAFETY: the kernel made it just now, and nobody else knows of it.
+        Ok(high) => unsafe { OwnedFd::from_raw_fd(high) },
+        Err(_) => low,
+    }
+}
+
+/// The greatest number of a descriptor that clsh was given to pass on, where `/proc` tells.
+pub fn last_inherited() -> Option<RawFd> {
+    let entries = std::fs::read_dir("/proc/self/fd").ok()?;
+    let numbers = entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
+    numbers.filter(|&number| is_passed_on(number)).max()
+}
+
+fn is_passed_on(number: RawFd) -> bool {
+    // SAFETY: fcntl(2) with F_GETFD changes nothing, and tells of a number that is not open.
+    let flags = unsafe { libc::fcntl(number, libc::F_GETFD) };
+    flags >= 0 && flags & libc::FD_CLOEXEC == 0
 }

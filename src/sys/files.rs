@@ -1,6 +1,7 @@
 //! Files clsh writes: those of the nodes in a directory of the user's, one for a report, and unlinked ones for what does not fit into
 //! memory.
 
+use super::descriptors::out_of_the_way;
 use nix::fcntl::{OFlag, openat};
 use nix::sys::stat::Mode;
 use std::fs::{self, File, OpenOptions};
@@ -62,7 +63,7 @@ impl Directory {
             | OFlag::O_NONBLOCK
             | OFlag::O_CLOEXEC;
         let mode = Mode::from_bits_truncate(0o666);
-        let file = File::from(openat(&self.fd, name, flags | first, mode)?);
+        let file = File::from(out_of_the_way(openat(&self.fd, name, flags | first, mode)?));
         match file.metadata()?.is_file() {
             true => Ok(file),
             false => Err(io::Error::other("it is not a regular file")),

@@ -1,26 +1,28 @@
 //! The only room that touches the kernel. It decides nothing, and knows nothing of nodes: keys, descriptors, processes.
 
+mod clone;
+mod descriptors;
 mod files;
 mod history;
 mod input;
-mod limit;
+mod program;
 mod reactor;
+mod reap;
 mod signals;
 mod spawn;
 mod standard;
 mod stdio;
 mod terminal;
 
+pub use descriptors::{Descriptors, descriptors};
 pub use files::{Directory, Report, Scratch};
 pub use history::{load_history, remember};
 pub use input::{Input, Kind};
-pub use limit::{Descriptors, descriptors};
+pub use program::{Program, find_program};
 pub use reactor::{Reactor, Ready};
+pub use reap::{Ended, is_stopped, reap, reap_any, signal_group};
 pub use signals::{Signals, die_by, stop_self};
-pub use spawn::{
-    Child, Ended, Ends, Program, SpawnError, Spawner, Stdin, find_program, is_stopped, reap,
-    reap_any, signal_group,
-};
+pub use spawn::{Child, Ends, SpawnError, Spawner, Stdin};
 pub use stdio::{Sink, Written, print, same_place};
 pub use terminal::{Terminal, columns};
 

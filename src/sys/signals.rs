@@ -41,13 +41,22 @@ impl Signals {
 }
 
 fn is_ignored(signal: i32) -> bool {
+    action(signal) == libc::SIG_IGN
+}
+
+/// Whether a function of this process is called when this signal comes.
+pub(super) fn is_handled(signal: i32) -> bool {
+    ![libc::SIG_IGN, libc::SIG_DFL].contains(&action(signal))
+}
+
+fn action(signal: i32) -> libc::sighandler_t {
     // SAFETY: sigaction(2) with a null new action only writes the old one, to memory that is ours.
     let action = unsafe {
         let mut action: libc::sigaction = std::mem::zeroed();
         libc::sigaction(signal, std::ptr::null(), &mut action);
         action
     };
-    action.sa_sigaction == libc::SIG_IGN
+    action.sa_sigaction
 }
 
 /// Ends the process by `signal`, so that whoever waits for it sees that, without a core file. Comes back only for signals that do not

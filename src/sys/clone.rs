@@ -1,0 +1,158 @@
+//! A child from clone(2) to execve(2).
+//!
+//! It borrows clsh's memory as with vfork(2), and its table of descriptors until it unshares the few that matter: close_range(2) with
+//! `CLOSE_RANGE_UNSHARE` copies only what lies below its range. Both together make a start cost the same however much memory clsh holds and
+//! however many nodes are alive.
+
+use nix::errno::Errno;
+use nix::libc;
+use nix::sys::signal::{SigSet, SigmaskHow, sigprocmask};
+use std::ffi::{CStr, c_char, c_int, c_void};
+use std::os::fd::RawFd;
+
+/// Stack of a child until it runs its program, in bytes. It calls a dozen system calls and nothing else.
+pub const STACK_BYTES: usize = 32 * 1024;
+
+/// What a child is to do.
+pub struct Order<'a> {
+    pub program: &'a CStr,
+    /// Both lists end in a null pointer.
+    pub arguments: &'a [*const c_char],
+    pub environment: &'a [*const c_char],
+    /// Its stdin, stdout and stderr.
+    pub ends: [RawFd; 3],
+    /// It gets no descriptor from this number on, and all below are copied; `None`: all are, as fork(2) does it.
+    pub copied_below: Option<RawFd>,
+    /// Signals to be set to their defaults.
+    pub defaults: &'a [c_int],
+    pub files: Option<libc::rlimit>,
+    /// Its group becomes the foreground of the terminal on stdin.
+    pub foreground: bool,
+}
+
+/// Why a child runs no program.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Failure {
+    /// There is none.
+    Clone(Errno),
+    /// The descriptors could not be unshared.
+    Unshare(Errno),
+    /// Everything else; the last step is execve(2).
+    Run(Errno),
+}
+
+/// The order, and what the child says.
+struct Desk<'a> {
+    order: &'a Order<'a>,
+    parent: libc::pid_t,
+    failure: Option<fn(Errno) -> Failure>,
+    error: c_int,
+}
+
+/// Makes the child and waits until it runs its program or has said why it can't: then it is reaped. `stack` is what it uses meanwhile.
+///
+/// # Errors
+/// No program runs.
+pub fn run(order: &Order, stack: &mut [u8]) -> Result<libc::pid_t, Failure> {
+    let mut desk = Desk {
+        order,
+        parent: nix::unistd::getpid().as_raw(),
+        failure: None,
+        error: 0,
+    };
+    let files = match order.copied_below {
+        Some(_) => libc::CLONE_FILES,
+        None => 0,
+    };
+    let top = stack
+        .as_mut_ptr_range()
+        .end
+        .map_addr(|address| address & !0xf);
+    let argument: *mut Desk = &mut desk;
+    let mut before = SigSet::empty();
+    let all = SigSet::all();
+    sigprocmask(SigmaskHow::SIG_SETMASK, Some(&all), Some(&mut before)).map_err(Failure::Clone)?;
+    // SAFETY: CLONE_VFORK suspends this thread, the only one that knows of `desk` and `stack`, until the child has left our memory by execve
+    // or _exit, so both outlive its use of them. All signals are blocked, so no handler of ours runs in it. `child` makes only system
+    // calls. With CLONE_FILES it changes nothing in our table of descriptors before it has one of its own.
+    let pid = unsafe {
+        libc::clone(
+            child,
+            top.cast(),
+            libc::CLONE_VM | libc::CLONE_VFORK | libc::SIGCHLD | files,
+            argument.cast(),
+        )
+    };
+    let result = Errno::result(pid).map_err(Failure::Clone);
+    let _ = sigprocmask(SigmaskHow::SIG_SETMASK, Some(&before), None);
+    let pid = result?;
+    match desk.failure {
+        None => Ok(pid),
+        Some(failure) => {
+            let _ = nix::sys::wait::waitpid(nix::unistd::Pid::from_raw(pid), None);
+            Err(failure(Errno::from_raw(desk.error)))
+        }
+    }
+}
+
+/// Runs in the child, on its own stack and in clsh's memory: system calls only, no allocation, no panic.
+extern "C" fn child(argument: *mut c_void) -> c_int {
+    // SAFETY: the argument is the `Desk` of `run`, whose thread is suspended, so it is ours alone. Every call is a plain system call on
+    // values prepared before; the lists of the order end in null pointers.
+    unsafe {
+        let desk = &mut *argument.cast::<Desk>();
+        let order = desk.order;
+        if let Some(first) = order.copied_below
+            && libc::syscall(
+                libc::SYS_close_range,
+                first,
+                c_int::MAX,
+                libc::CLOSE_RANGE_UNSHARE,
+            ) < 0
+        {
+            desk.give_up(Failure::Unshare);
+        }
+        libc::setpgid(0, 0);
+        libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL);
+        // clsh may have died before the line above.
+        if libc::getppid() != desk.parent {
+            libc::_exit(127);
+        }
+        if order.foreground {
+            // All signals are blocked here, SIGTTOU too.
+            libc::tcsetpgrp(libc::STDIN_FILENO, libc::getpid());
+        }
+        for &signal in order.defaults {
+            let mut action: libc::sigaction = std::mem::zeroed();
+            action.sa_sigaction = libc::SIG_DFL;
+            libc::sigaction(signal, &action, std::ptr::null_mut());
+        }
+        for (number, &end) in order.ends.iter().enumerate() {
+            if end != number as c_int && libc::dup2(end, number as c_int) < 0 {
+                desk.give_up(Failure::Run);
+            }
+        }
+        if let Some(files) = &order.files {
+            libc::setrlimit(libc::RLIMIT_NOFILE, files);
+        }
+        let mut none: libc::sigset_t = std::mem::zeroed();
+        libc::sigemptyset(&mut none);
+        libc::sigprocmask(libc::SIG_SETMASK, &none, std::ptr::null_mut());
+        libc::execve(
+            order.program.as_ptr(),
+            order.arguments.as_ptr(),
+            order.environment.as_ptr(),
+        );
+        desk.give_up(Failure::Run)
+    }
+}
+
+impl Desk<'_> {
+    /// Leaves what the last call failed with, and ends the child.
+    fn give_up(&mut self, failure: fn(Errno) -> Failure) -> ! {
+        self.error = Errno::last_raw();
+        self.failure = Some(failure);
+        // SAFETY: _exit only ends the child: nothing of clsh's is flushed, dropped or freed.
+        unsafe { libc::_exit(127) }
+    }
+}
