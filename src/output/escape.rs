@@ -9,10 +9,16 @@ const SGR_RESET: &[u8] = b"\x1b[0m";
 /// Appends `line` (without its newline) so that it cannot move the cursor, clear, retitle, or colour what follows it.
 pub fn harmless(line: &[u8], out: &mut Vec<u8>) {
     let line = line.strip_suffix(b"\r").unwrap_or(line);
+    let (plain, line) = line.split_at(plain_length(line));
+    out.extend_from_slice(plain);
     let mut colored = false;
     for chunk in line.utf8_chunks() {
         let mut text = chunk.valid();
-        while let Some(c) = text.chars().next() {
+        loop {
+            let (plain, rest) = text.split_at(plain_length(text.as_bytes()));
+            out.extend_from_slice(plain.as_bytes());
+            text = rest;
+            let Some(c) = text.chars().next() else { break };
             if let Some(length) = color_sequence(text) {
                 out.extend_from_slice(&text.as_bytes()[..length]);
                 colored = true;
@@ -29,6 +35,21 @@ pub fn harmless(line: &[u8], out: &mut Vec<u8>) {
     if colored {
         out.extend_from_slice(SGR_RESET);
     }
+}
+
+/// How many bytes at the beginning are ASCII that passes as it is.
+fn plain_length(bytes: &[u8]) -> usize {
+    /// Judged at once, without a branch for each.
+    const BYTES_AT_ONCE: usize = 32;
+    let is_plain = |&byte: &u8| matches!(byte, b'\t' | b' '..=b'~');
+    let (pieces, _) = bytes.as_chunks::<BYTES_AT_ONCE>();
+    let all =
+        |piece: &&[u8; BYTES_AT_ONCE]| piece.iter().fold(true, |all, byte| all & is_plain(byte));
+    let sure = pieces.iter().take_while(all).count() * BYTES_AT_ONCE;
+    sure + bytes[sure..]
+        .iter()
+        .take_while(|byte| is_plain(byte))
+        .count()
 }
 
 /// The length of the colour sequence that `text` begins with.
@@ -66,6 +87,26 @@ mod tests {
             "\x1b[1;31mred\x1b[0m\x1b[0m"
         );
         assert_eq!(shown(b"dos line\r"), "dos line");
+    }
+
+    #[test]
+    fn text_is_the_same_however_much_of_it_is_plain() {
+        let strange = ["\x1b", "\x1b[1m", "\t", "\u{9b}", "表", "\x7f"];
+        for (before, after) in (0..70).flat_map(|n| [(n, 0), (n, 33), (33, n)]) {
+            for part in strange {
+                let text = [&"x".repeat(before), part, &"y".repeat(after)].concat();
+                let mut slow = Vec::new();
+                let colored = part.ends_with('m');
+                match colored {
+                    true => slow.extend_from_slice(part.as_bytes()),
+                    false => show(part.chars().next().expect("one"), &mut slow),
+                }
+                let slow = String::from_utf8(slow).expect("always UTF-8");
+                let reset = if colored { "\x1b[0m" } else { "" };
+                let expected = ["x".repeat(before), slow, "y".repeat(after), reset.into()].concat();
+                assert_eq!(shown(text.as_bytes()), expected);
+            }
+        }
     }
 
     #[test]
