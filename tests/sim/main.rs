@@ -15,6 +15,7 @@ mod oracle;
 mod pipe;
 mod pipeline;
 mod random;
+mod reaping;
 mod script;
 mod session;
 mod shadow;
