@@ -202,6 +202,6 @@ fn the_flags_of_this_release_and_no_others() {
                   --ssh-config -J --jump -o --option -t --connect-timeout --retries --retry-delay --bare \
                   -n --nostdin -i --interactive --shell -f --fanout -u --timeout --kill-after -k --fail-fast \
                   --keep-going -S --status -b --gather --diff -L --in-order --json --out --outdir --err --errdir \
-                  -N --no-label --color -q --quiet -v --verbose --progress --summary --failed --help -V --version";
+                  -N --no-label --color -q --quiet -v --verbose --progress --summary --failed --no-config --help -V --version";
     assert_eq!(table::spellings().join(" "), wanted);
 }

@@ -1,6 +1,7 @@
 //! Why a call is wrong, in words. Each error is shown after `clsh: `, names the thing, the cause and the way out, and ends the call
 //! with status 2 before anything was started. What the user typed is quoted with everything a terminal would obey escaped.
 
+use super::config::ConfigError;
 use super::conflict::Conflict;
 use super::resolve::Said;
 use super::table;
@@ -46,6 +47,8 @@ pub enum CliError {
     EmptyCommand,
     /// No nodes, or wrong ones: `why`, in the words of `hosts`; `warnings` says which sources were passed over before.
     Nodes { why: String, warnings: Vec<Said> },
+    /// The file of flags for every call is of no use.
+    Config(ConfigError),
     /// The file that `name`, a flag or a variable, holds cannot be read.
     Unreadable {
         name: &'static str,
@@ -141,12 +144,10 @@ impl fmt::Display for CliError {
                 "--hostfile - takes standard input, where a session reads its commands; put the nodes into a file, or give a command"
             ),
             Self::EmptyCommand => {
-                write!(
-                    f,
-                    "the command is empty; give one to run: clsh -h LIST COMMAND"
-                )
+                f.write_str("the command is empty; give one to run: clsh -h LIST COMMAND")
             }
             Self::Nodes { why, .. } => f.write_str(why),
+            Self::Config(error) => write!(f, "{error}"),
             Self::Unreadable { name, path, why } => {
                 write!(f, "cannot read {path}, named by {name}: {why}")
             }

@@ -9,6 +9,9 @@ use std::path::{Path, PathBuf};
 /// Longest hostfile that is read, in bytes: past it no list of nodes within the limits is this long.
 pub const HOSTFILE_BYTES_MAX: usize = 64 << 20;
 
+/// Longest file of flags for every call, in bytes.
+pub const CONFIG_BYTES_MAX: usize = 1 << 20;
+
 /// The files of one call, as seen from one directory.
 pub struct Files<R> {
     /// Where relative paths start; empty for the current directory.
@@ -51,6 +54,14 @@ impl<R: Read> Files<R> {
             Ok(())
         }
     }
+}
+
+/// The text of the file of flags for every call.
+///
+/// # Errors
+/// What the system says; more than [`CONFIG_BYTES_MAX`] bytes.
+pub fn read_config(path: &Path) -> io::Result<Vec<u8>> {
+    read_bounded(File::open(path)?, CONFIG_BYTES_MAX)
 }
 
 /// All bytes of `source`, which may be `most` at most.

@@ -33,7 +33,8 @@ Examples:
 const SOURCES: &str = "
 Nodes are those of -h and --hostfile together; without these, of the first
 that names one: CLSH_HOSTS (separated by ':'), CLSH_HOSTFILE (a path), and
-the file .hostfile in the current directory.
+the file .hostfile in the current directory. Flags for every call stand one a
+line in $XDG_CONFIG_HOME/clsh/config, else ~/.config/clsh/config.
 ";
 
 const STATUSES: &str = "

@@ -2,6 +2,7 @@
 //! defaults, the environment and the files (what it means, [`Action`]). The flags themselves, and all that is said about them, come
 //! from the one table. Responsible for every refusal before anything is started; prints nothing and starts nothing.
 
+mod config;
 mod conflict;
 mod error;
 mod files;
@@ -13,6 +14,7 @@ mod resolve;
 pub mod table;
 mod value;
 
+pub use config::ConfigError;
 pub use conflict::Conflict;
 pub use error::CliError;
 pub use help::{HELP_COLUMNS_MAX, help, version};

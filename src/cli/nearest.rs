@@ -32,18 +32,21 @@ pub fn nearest<'a>(typed: &str, names: impl IntoIterator<Item = &'a str>) -> Opt
 fn rank(typed: &[char], name: &str) -> Option<Rank> {
     /// Fewer letters stand in too many names.
     const PIECE_CHARS_MIN: usize = 4;
+    const NO: [char; 3] = ['n', 'o', '-'];
     let name: Vec<char> = name.chars().collect();
     let missing = name.len().saturating_sub(typed.len());
     if name.starts_with(typed) {
         return Some(Rank::Abbreviated(missing));
     }
+    // Nobody mistypes the opposite.
+    let opposite = name.starts_with(&NO) && !typed.starts_with(&NO);
     let edits = distance(typed, &name);
-    if edits <= (typed.len().max(name.len()) / 3).max(1) {
+    if !opposite && edits <= (typed.len().max(name.len()) / 3).max(1) {
         return Some(Rank::Mistyped(edits));
     }
     let is_piece =
         typed.len() >= PIECE_CHARS_MIN && name.windows(typed.len()).any(|piece| piece == typed);
-    is_piece.then_some(Rank::Piece(missing))
+    is_piece.then_some(Rank::Piece(missing + if opposite { NO.len() } else { 0 }))
 }
 
 /// The number of edits that turn `a` into `b`: put in, leave out, replace, or swap two neighbours, none touched twice.

@@ -93,6 +93,8 @@ pub struct Typed {
     pub summary: bool,
     /// `--failed`, not empty.
     pub failed: Option<PathBuf>,
+    /// `--no-config`
+    pub no_config: bool,
     /// The command and its arguments, untouched.
     pub words: Vec<OsString>,
 }
@@ -241,6 +243,7 @@ impl Typed {
             FlagId::Progress => self.progress = true,
             FlagId::Summary => self.summary = true,
             FlagId::Failed => self.failed = Some(given.path()?),
+            FlagId::NoConfig => self.no_config = true,
             // They end the parse before anything is noted.
             FlagId::Help | FlagId::Version => {}
         }

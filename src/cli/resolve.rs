@@ -1,6 +1,7 @@
 //! What it means: from what was typed, the environment and the files it names to one [`Action`]. Everything that can be refused is
 //! refused here, so that an [`Action`] can only be carried out. Which source of nodes wins is decided in `hosts`.
 
+use super::config;
 use super::conflict;
 use super::error::{CliError, quoted};
 use super::files::{self, Files};
@@ -36,6 +37,10 @@ pub struct Environment {
     pub shell: Option<OsString>,
     /// `XDG_STATE_HOME`, or `.local/state` in `HOME`: where the history is kept.
     pub state: Option<PathBuf>,
+    /// `XDG_CONFIG_HOME`, or `.config` in `HOME`: where the flags for every call are kept.
+    pub config: Option<PathBuf>,
+    /// `HOME`.
+    pub home: Option<OsString>,
     /// Where relative paths start; empty for the current directory.
     pub directory: PathBuf,
 }
@@ -51,20 +56,22 @@ impl Environment {
                 || env::var_os("TERM").is_some_and(|value| value == "dumb"),
             dumb: env::var_os("TERM").is_none_or(|value| value.is_empty() || value == "dumb"),
             shell: env::var_os("SHELL"),
-            state: state_directory(),
+            state: base_directory("XDG_STATE_HOME", ".local/state"),
+            config: base_directory("XDG_CONFIG_HOME", ".config"),
+            home: env::var_os("HOME"),
             directory: PathBuf::new(),
         }
     }
 }
 
 /// As the XDG Base Directory Specification has it: a relative path counts as none.
-fn state_directory() -> Option<PathBuf> {
+fn base_directory(name: &str, in_home: &str) -> Option<PathBuf> {
     let absolute = |name| {
         env::var_os(name)
             .map(PathBuf::from)
             .filter(|path| path.is_absolute())
     };
-    absolute("XDG_STATE_HOME").or_else(|| absolute("HOME").map(|home| home.join(".local/state")))
+    absolute(name).or_else(|| absolute("HOME").map(|home| home.join(in_home)))
 }
 
 /// A line for standard error about how the call was understood. It is displayed whole, without a newline.
@@ -112,10 +119,19 @@ pub fn resolve(typed: Typed, environment: &Environment) -> Result<Resolved, CliE
 
 /// [`resolve`] with something else for standard input.
 fn resolve_with(
-    mut typed: Typed,
+    typed: Typed,
     environment: &Environment,
     stdin: impl Read,
 ) -> Result<Resolved, CliError> {
+    let mut typed = match environment.config.as_ref().filter(|_| !typed.no_config) {
+        Some(directory) => config::apply(
+            typed,
+            &directory.join("clsh/config"),
+            environment.home.as_deref(),
+        )
+        .map_err(CliError::Config)?,
+        None => typed,
+    };
     let mut files = Files::new(&environment.directory, stdin);
     // Nodes come last: reading them may take standard input away, or long.
     let plan = if typed.query {

@@ -40,6 +40,7 @@ pub enum FlagId {
     Progress,
     Summary,
     Failed,
+    NoConfig,
     Help,
     Version,
 }
@@ -104,7 +105,7 @@ pub struct Flag {
 
 /// Every flag, in the order of the help.
 #[rustfmt::skip]
-pub const FLAGS: [Flag; 38] = [
+pub const FLAGS: [Flag; 39] = [
     Flag { id: FlagId::Hosts, group: Group::Nodes, shorts: &['h', 'w'], longs: &["hosts"], value: Some("LIST"),
         help: "these nodes, such as 'n[1-3,5],bob@web:2222'" },
     Flag { id: FlagId::Hostfile, group: Group::Nodes, shorts: &[], longs: &["hostfile"], value: Some("FILE"),
@@ -177,6 +178,8 @@ pub const FLAGS: [Flag; 38] = [
         help: "a table of all nodes at the end" },
     Flag { id: FlagId::Failed, group: Group::Reports, shorts: &[], longs: &["failed"], value: Some("FILE"),
         help: "write the nodes that failed to FILE" },
+    Flag { id: FlagId::NoConfig, group: Group::About, shorts: &[], longs: &["no-config"], value: None,
+        help: "leave the file of flags for every call unread" },
     Flag { id: FlagId::Help, group: Group::About, shorts: &[], longs: &["help"], value: None,
         help: "print this help" },
     Flag { id: FlagId::Version, group: Group::About, shorts: &['V'], longs: &["version"], value: None,

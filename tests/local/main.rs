@@ -6,6 +6,7 @@ mod support;
 
 mod arrival;
 mod calls;
+mod config;
 mod descriptors;
 mod ending;
 mod kit;

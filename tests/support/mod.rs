@@ -20,6 +20,8 @@ pub fn clsh() -> Command {
     for name in ["CLSH_HOSTS", "CLSH_HOSTFILE", "CLSH_SSH_CONFIG", "NO_COLOR"] {
         command.env_remove(name);
     }
+    // Where no file can be.
+    command.env("XDG_CONFIG_HOME", "/dev/null");
     command.stdin(Stdio::null());
     command
 }

@@ -1,0 +1,295 @@
+//! The file of flags for every call: which words it holds, and what they mean beside those that were typed.
+//!
+//! The call wins. What stands in the file and cannot be meant by this call, such as a flag for one command where a session was asked for, is
+//! passed over: it was written for other calls.
+
+use super::error::quoted;
+use super::files;
+use super::parse::{Invocation, Typed, parse};
+use super::table;
+use std::ffi::{OsStr, OsString};
+use std::fmt;
+use std::io::ErrorKind;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::Path;
+
+/// What is wrong with the file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ConfigError {
+    /// It cannot be read.
+    Unreadable { path: String, why: String },
+    /// This line is no flag for every call.
+    Line {
+        path: String,
+        line: usize,
+        why: String,
+    },
+}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unreadable { path, why } => write!(
+                f,
+                "cannot read {path}, the file of flags for every call: {why}; --no-config goes without it"
+            ),
+            Self::Line { path, line, why } => write!(f, "{path}, line {line}: {why}"),
+        }
+    }
+}
+
+/// `typed`, with the flags of the file at `path` where there is one. `home` is what `~` stands for at the start of a path.
+///
+/// # Errors
+/// The file cannot be read, or a line of it is no flag for every call.
+pub fn apply(typed: Typed, path: &Path, home: Option<&OsStr>) -> Result<Typed, ConfigError> {
+    let name = quoted(path.as_os_str().as_bytes());
+    match files::read_config(path) {
+        Ok(text) => match read(&text, home) {
+            Ok(kept) => Ok(over(typed, kept)),
+            Err((line, why)) => Err(ConfigError::Line {
+                path: name,
+                line,
+                why,
+            }),
+        },
+        Err(error) if [ErrorKind::NotFound, ErrorKind::NotADirectory].contains(&error.kind()) => {
+            Ok(typed)
+        }
+        Err(error) => Err(ConfigError::Unreadable {
+            path: name,
+            why: files::reason(&error),
+        }),
+    }
+}
+
+/// The flags of a file's text, or the number of the first line that is wrong, and why.
+fn read(text: &[u8], home: Option<&OsStr>) -> Result<Typed, (usize, String)> {
+    let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
+    let mut all = Vec::new();
+    for (at, line) in text.split(|&byte| byte == b'\n').enumerate() {
+        let line = line.trim_ascii();
+        if !line.is_empty() && !line.starts_with(b"#") {
+            let words = words(line, home);
+            check(line, &words).map_err(|why| (at + 1, why))?;
+            all.extend(words);
+        }
+    }
+    match parse(all) {
+        Ok(Invocation::Run(typed)) => Ok(*typed),
+        // Each line was checked by itself.
+        Ok(Invocation::Help | Invocation::Version) => Ok(Typed::default()),
+        Err(error) => Err((0, error.to_string())),
+    }
+}
+
+/// A line as the words of a call: a flag, and its value. Nothing is quoted, so a value may hold spaces as they are.
+fn words(line: &[u8], home: Option<&OsStr>) -> Vec<OsString> {
+    let end = line
+        .iter()
+        .position(|byte| byte.is_ascii_whitespace() || *byte == b'=');
+    let (flag, value) = match end {
+        Some(end) if line[end] == b'=' => (&line[..end], Some(&line[end + 1..])),
+        Some(end) => (&line[..end], Some(line[end..].trim_ascii())),
+        None => (line, None),
+    };
+    let value = value.map(|value| match (value.strip_prefix(b"~/"), home) {
+        (Some(rest), Some(home))
+            if value_of(flag).is_some_and(|name| ["FILE", "DIR"].contains(&name)) =>
+        {
+            OsString::from_vec([home.as_bytes(), b"/", rest].concat())
+        }
+        _ => OsStr::from_bytes(value).to_owned(),
+    });
+    [Some(OsStr::from_bytes(flag).to_owned()), value]
+        .into_iter()
+        .flatten()
+        .collect()
+}
+
+/// What the value of this flag is called; `None` for a switch, and for what is no flag.
+fn value_of(flag: &[u8]) -> Option<&'static str> {
+    let flag = std::str::from_utf8(flag).ok()?;
+    let known = match flag.strip_prefix("--") {
+        Some(name) => table::by_long(name),
+        None => table::by_short(flag.strip_prefix('-')?.chars().next()?),
+    };
+    known?.value
+}
+
+/// Whether a line's words are one flag that may stand in the file.
+fn check(line: &[u8], words: &[OsString]) -> Result<(), String> {
+    let line = quoted(line);
+    let is_flag = |word: &OsString| word.as_bytes().starts_with(b"-") && word != "--";
+    if !words.first().is_some_and(is_flag) {
+        return Err(format!(
+            "{line} is no flag; write one as on the command line, such as --fanout 32"
+        ));
+    }
+    let is_needless = words.len() > 1 && value_of(words[0].as_bytes()).is_none();
+    match parse(words.to_vec()).map_err(|error| error.to_string())? {
+        Invocation::Run(typed) if !typed.words.is_empty() || is_needless => Err(format!(
+            "{line} is more than one flag, or one that takes no value; put each on a line of its own"
+        )),
+        Invocation::Run(typed) if !(typed.query || typed.interactive || typed.no_config) => Ok(()),
+        _ => Err(format!(
+            "{line} is not for every call; take it out, and type it where it is meant"
+        )),
+    }
+}
+
+/// What was typed, and what is kept where nothing was typed about it.
+fn over(typed: Typed, kept: Typed) -> Typed {
+    let is_command = !typed.words.is_empty();
+    let transport = typed.transport.or(kept.transport);
+    let is_ssh = transport
+        .as_deref()
+        .is_none_or(|transport| transport == "ssh");
+    let kept_shape = is_command && !(typed.in_order || typed.json);
+    let other_shape = kept_shape && !(typed.gather || typed.diff);
+    let gather = typed.gather || kept_shape && kept.gather;
+    let kept_ending = !(typed.fail_fast || typed.keep_going);
+    let retries = typed.retries.or(kept.retries);
+    Typed {
+        nodes: match typed.nodes.is_empty() {
+            true => kept.nodes,
+            false => typed.nodes,
+        },
+        exclude: [typed.exclude, kept.exclude].concat(),
+        pick: typed.pick.or(kept.pick),
+        query: typed.query,
+        no_config: typed.no_config,
+        user: typed.user.or(kept.user),
+        ssh_config: typed.ssh_config.or(kept.ssh_config.filter(|_| is_ssh)),
+        jump: typed.jump.or(kept.jump.filter(|_| is_ssh)),
+        // ssh obeys the first of two.
+        options: match is_ssh {
+            true => [typed.options, kept.options].concat(),
+            false => typed.options,
+        },
+        transport,
+        connect: typed.connect.or(kept.connect),
+        retries,
+        retry_delay: typed
+            .retry_delay
+            .or(kept.retry_delay.filter(|_| retries.is_some())),
+        bare: typed.bare || is_command && kept.bare,
+        no_stdin: typed.no_stdin || is_command && kept.no_stdin,
+        interactive: typed.interactive,
+        shell: typed.shell.or(kept.shell.filter(|_| !is_command)),
+        fanout: typed.fanout.or(kept.fanout),
+        time_limit: typed.time_limit.or(kept.time_limit),
+        kill_after: typed.kill_after.or(kept.kill_after),
+        fail_fast: typed.fail_fast || is_command && kept_ending && kept.fail_fast,
+        keep_going: typed.keep_going || kept_ending && kept.keep_going,
+        gather,
+        diff: typed.diff || gather && kept.diff,
+        in_order: typed.in_order || other_shape && kept.in_order,
+        json: typed.json || other_shape && kept.json,
+        out: typed.out.or(kept.out.filter(|_| is_command)),
+        err: typed.err.or(kept.err.filter(|_| is_command)),
+        no_label: typed.no_label || kept.no_label,
+        color: typed.color.or(kept.color),
+        talk: typed.talk.or(kept.talk),
+        progress: typed.progress || is_command && kept.progress,
+        summary: typed.summary || is_command && kept.summary,
+        failed: typed.failed.or(kept.failed.filter(|_| is_command)),
+        words: typed.words,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::hosts::Source;
+    use crate::job::Talk;
+
+    fn typed(words: &str) -> Typed {
+        match parse(words.split_whitespace().map(OsString::from)) {
+            Ok(Invocation::Run(typed)) => *typed,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn kept(text: &str) -> Typed {
+        read(text.as_bytes(), Some(OsStr::new("/home/me"))).expect("a good file")
+    }
+
+    fn wrong(text: &str) -> (usize, String) {
+        read(text.as_bytes(), None).expect_err("a wrong file")
+    }
+
+    #[test]
+    fn a_line_is_a_flag_as_it_is_typed_and_its_value_ends_with_the_line() {
+        let text = "\u{feff}# mine\r\n\r\n--fanout 8\r\n  -u 5  \n--user=bob\n-o ProxyCommand=ssh -W %h:%p gate\n-qn\n";
+        let kept = kept(text);
+        assert_eq!(
+            kept,
+            typed("--fanout 8 -u 5 --user=bob -qn")
+                .with_options(&["ProxyCommand=ssh -W %h:%p gate"])
+        );
+    }
+
+    #[test]
+    fn a_path_may_begin_at_home() {
+        let file = |text| kept(text).nodes;
+        let home = vec![Source::File("/home/me/n".into())];
+        assert_eq!(file("--hostfile ~/n"), home);
+        assert_eq!(file("--hostfile=~/n"), home);
+        assert_eq!(kept("-F ~/c").ssh_config, Some("/home/me/c".into()));
+        assert_eq!(kept("-o A=~/c").options, ["A=~/c"]);
+    }
+
+    #[test]
+    fn what_is_wrong_is_told_with_its_line() {
+        for (text, line, why) in [
+            ("\n\n--fanot 3\n", 3, "did you mean '--fanout'"),
+            ("--fanout", 1, "needs"),
+            ("--fanout=zero", 1, "zero"),
+            ("fanout 3", 1, "'fanout 3' is no flag"),
+            ("-q\n--\n", 2, "'--' is no flag"),
+            ("-q -v", 1, "more than one flag"),
+            ("--quiet=yes", 1, "more than one flag"),
+            ("--help", 1, "not for every call"),
+            ("-Q", 1, "not for every call"),
+            ("-i", 1, "not for every call"),
+            ("--no-config", 1, "not for every call"),
+        ] {
+            let (at, told) = wrong(text);
+            assert_eq!(at, line, "{text}");
+            assert!(told.contains(why), "{text}: {told}");
+        }
+    }
+
+    #[test]
+    fn the_call_wins() {
+        let merged = |words, text| over(typed(words), kept(text));
+        assert_eq!(
+            merged("-f 2 -v c", "-f 8\n-q\n-u 3"),
+            typed("-f 2 -v -u 3 c")
+        );
+        assert_eq!(merged("-h a c", "-h b\n-x d"), typed("-h a -x d c"));
+        assert_eq!(merged("-o A=1 c", "-o A=2"), typed("-o A=1 -o A=2 c"));
+        assert_eq!(merged("-L c", "-b\n--diff"), typed("-L c"));
+        assert_eq!(merged("--diff c", "-b"), typed("-b --diff c"));
+        assert_eq!(merged("-b c", "--json"), typed("-b c"));
+        assert_eq!(merged("--keep-going c", "-k"), typed("--keep-going c"));
+        assert_eq!(merged("c", "-q").talk, Some(Talk::Quiet));
+    }
+
+    #[test]
+    fn what_this_call_cannot_mean_is_passed_over() {
+        let text = "-b\n--diff\n-k\n-n\n--bare\n--summary\n--progress\n--out o\n--err e\n--failed f\n--shell zsh\n--retry-delay 3";
+        assert_eq!(over(typed(""), kept(text)), typed("--shell zsh"));
+        let ssh = "-J gate\n-F conf\n-o A=1\n-f 3";
+        assert_eq!(over(typed("-R exec c"), kept(ssh)), typed("-R exec -f 3 c"));
+        assert_eq!(over(typed("c"), kept("--shell zsh\n--diff")), typed("c"));
+    }
+
+    impl Typed {
+        fn with_options(mut self, options: &[&str]) -> Self {
+            self.options = options.iter().map(ToString::to_string).collect();
+            self
+        }
+    }
+}
