@@ -24,6 +24,7 @@ fn run() -> Result<Verdict, String> {
     let typed = match cli::parse(std::env::args_os().skip(1)).map_err(|error| refuse(&error))? {
         Invocation::Help => return print(cli::help()),
         Invocation::Version => return print(cli::version()),
+        Invocation::Generate(page) => return print(page.text()),
         Invocation::Run(typed) => *typed,
     };
     let Resolved { notes, action } =

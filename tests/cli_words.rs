@@ -118,7 +118,7 @@ fn an_unknown_flag_is_named_with_the_nearest() {
 
 #[test]
 fn a_flag_of_later_work_is_unknown() {
-    for later in ["-A", "--sudo", "--generate"] {
+    for later in ["-A", "--sudo", "--tty"] {
         assert!(refused(&[later]).starts_with("unknown flag"), "{later}");
     }
 }
@@ -202,6 +202,6 @@ fn the_flags_of_this_release_and_no_others() {
                   --ssh-config -J --jump -o --option -t --connect-timeout --retries --retry-delay --bare \
                   -n --nostdin -i --interactive --shell -f --fanout -u --timeout --kill-after -k --fail-fast \
                   --keep-going -S --status -b --gather --diff -L --in-order --json --out --outdir --err --errdir \
-                  -N --no-label --color -q --quiet -v --verbose --progress --summary --failed --no-config --help -V --version";
+                  -N --no-label --color -q --quiet -v --verbose --progress --summary --failed --no-config --generate --help -V --version";
     assert_eq!(table::spellings().join(" "), wanted);
 }

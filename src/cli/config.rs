@@ -78,7 +78,9 @@ fn read(text: &[u8], home: Option<&OsStr>) -> Result<Typed, (usize, String)> {
     match parse(all) {
         Ok(Invocation::Run(typed)) => Ok(*typed),
         // Each line was checked by itself.
-        Ok(Invocation::Help | Invocation::Version) => Ok(Typed::default()),
+        Ok(Invocation::Help | Invocation::Version | Invocation::Generate(_)) => {
+            Ok(Typed::default())
+        }
         Err(error) => Err((0, error.to_string())),
     }
 }

@@ -2,6 +2,7 @@
 //! mean together is decided in `resolve`. Invariant: a word is looked at as a flag only before the command's first word.
 
 use super::error::{CliError, quoted};
+use super::generate::Page;
 use super::table::{self, Flag, FlagId};
 use super::value;
 use crate::hosts::Source;
@@ -19,6 +20,8 @@ pub enum Invocation {
     Help,
     /// Print the version to standard output and exit with 0.
     Version,
+    /// Print this page to standard output and exit with 0.
+    Generate(Page),
     /// Anything else: to be resolved.
     Run(Box<Typed>),
 }
@@ -123,6 +126,10 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Invocation, Cli
         match flag.id {
             FlagId::Help => return Ok(Invocation::Help),
             FlagId::Version => return Ok(Invocation::Version),
+            FlagId::Generate => {
+                let given = Given { spelled, value };
+                return Ok(Invocation::Generate(given.read(value::page)?));
+            }
             _ => typed.set(flag.id, &Given { spelled, value })?,
         }
     }
@@ -245,7 +252,7 @@ impl Typed {
             FlagId::Failed => self.failed = Some(given.path()?),
             FlagId::NoConfig => self.no_config = true,
             // They end the parse before anything is noted.
-            FlagId::Help | FlagId::Version => {}
+            FlagId::Generate | FlagId::Help | FlagId::Version => {}
         }
         Ok(())
     }

@@ -1,6 +1,7 @@
 //! What a flag's value may be, told from its text. Each function says in its error what to give instead; the caller adds which flag
 //! it was.
 
+use super::generate::Page;
 use crate::hosts::{Node, NodeSet};
 use crate::job::ColorWhen;
 use crate::limits::{NODES_MAX, RETRIES_MAX};
@@ -60,6 +61,15 @@ pub fn color(text: &str) -> Result<ColorWhen, String> {
         "never" => Ok(ColorWhen::Never),
         _ => Err("give auto, always or never".to_owned()),
     }
+}
+
+/// What to generate.
+pub fn page(text: &str) -> Result<Page, String> {
+    let known = Page::ALL.into_iter().find(|&(name, _)| name == text);
+    known.map(|(_, page)| page).ok_or_else(|| {
+        let names = Page::ALL.map(|(name, _)| name);
+        format!("give one of {}", names.join(", "))
+    })
 }
 
 /// A list of nodes as far as the words alone tell: one that starts with `-` is a flag that ended up as a value.
