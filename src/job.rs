@@ -106,6 +106,8 @@ pub struct Job {
     pub talk: Talk,
     /// The commands read clsh's standard input, unless that is a terminal. False in a session, which reads it itself.
     pub input: bool,
+    /// The commands have a terminal, whose manners their output shows (`--tty`).
+    pub tty: bool,
     /// In what shape the nodes' output is printed. `Lines` in a session.
     pub shape: Shape,
     /// Directories for the raw bytes of stdout and of stderr, which are then not printed (`--out`, `--err`).

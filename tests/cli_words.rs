@@ -118,7 +118,7 @@ fn an_unknown_flag_is_named_with_the_nearest() {
 
 #[test]
 fn a_flag_of_later_work_is_unknown() {
-    for later in ["-A", "--sudo", "--tty"] {
+    for later in ["-A", "--sudo", "--password-file"] {
         assert!(refused(&[later]).starts_with("unknown flag"), "{later}");
     }
 }
@@ -200,7 +200,7 @@ fn from_words_to_a_job() {
 fn the_flags_of_this_release_and_no_others() {
     let wanted = "-h -w --hosts --hostfile -x --exclude --pick -Q --query -R --transport -l --user -F \
                   --ssh-config -J --jump -o --option -t --connect-timeout --retries --retry-delay --bare \
-                  -n --nostdin -i --interactive --shell -f --fanout -u --timeout --kill-after -k --fail-fast \
+                  -n --nostdin --tty -i --interactive --shell -f --fanout -u --timeout --kill-after -k --fail-fast \
                   --keep-going -S --status -b --gather --diff -L --in-order --json --out --outdir --err --errdir \
                   -N --no-label --color -q --quiet -v --verbose --progress --summary --failed --no-config --generate --help -V --version";
     assert_eq!(table::spellings().join(" "), wanted);

@@ -177,6 +177,7 @@ fn over(typed: Typed, kept: Typed) -> Typed {
             .or(kept.retry_delay.filter(|_| retries.is_some())),
         bare: typed.bare || is_command && kept.bare,
         no_stdin: typed.no_stdin || is_command && kept.no_stdin,
+        tty: typed.tty || is_command && is_ssh && kept.tty,
         interactive: typed.interactive,
         shell: typed.shell.or(kept.shell.filter(|_| !is_command)),
         fanout: typed.fanout.or(kept.fanout),

@@ -67,6 +67,7 @@ pub fn refuse(typed: &Typed) -> Result<(), Conflict> {
 fn without_command(typed: &Typed) -> Option<Conflict> {
     let given = [
         ("-n", typed.no_stdin),
+        ("--tty", typed.tty),
         ("-k", typed.fail_fast),
         ("-b", typed.gather),
         ("--diff", typed.diff),

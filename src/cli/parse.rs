@@ -58,6 +58,8 @@ pub struct Typed {
     pub bare: bool,
     /// `-n`
     pub no_stdin: bool,
+    /// `--tty`
+    pub tty: bool,
     /// `-i`
     pub interactive: bool,
     /// `--shell`
@@ -228,6 +230,7 @@ impl Typed {
             FlagId::RetryDelay => self.retry_delay = Some(given.read(value::seconds)?),
             FlagId::Bare => self.bare = true,
             FlagId::NoStdin => self.no_stdin = true,
+            FlagId::Tty => self.tty = true,
             FlagId::Interactive => self.interactive = true,
             FlagId::Shell => self.shell = Some(given.read(value::shell)?),
             FlagId::Fanout => self.fanout = Some(given.read(value::count)?),

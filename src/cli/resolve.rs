@@ -141,9 +141,11 @@ fn resolve_with(
         let work = work(&mut typed, environment)?;
         Some((work, transport(&mut typed, environment, &files)?))
     };
-    // The nodes use up standard input where they are read from it, and a session reads it itself.
-    let input =
-        !typed.no_stdin && !nodes_from_stdin(&typed) && matches!(plan, Some((Work::Command(_), _)));
+    // The nodes use up standard input where they are read from it, a session reads it itself, and a terminal has another reader's manners.
+    let input = !typed.no_stdin
+        && !typed.tty
+        && !nodes_from_stdin(&typed)
+        && matches!(plan, Some((Work::Command(_), _)));
     let (mut nodes, mut notes) = nodes(&mut typed, environment, &mut files)?;
     if let Some(count) = typed.pick {
         nodes = pick(nodes, count);
@@ -194,6 +196,7 @@ fn job(
         files: [typed.out, typed.err],
         progress: typed.progress,
         summary: typed.summary,
+        tty: typed.tty,
         dumb: environment.dumb,
         failed: typed.failed,
         fail_fast: typed.fail_fast,
@@ -276,6 +279,7 @@ fn transport<R: Read>(
         ("--ssh-config", typed.ssh_config.is_some()),
         ("--jump", typed.jump.is_some()),
         ("--option", !typed.options.is_empty()),
+        ("--tty", typed.tty),
     ];
     if let Some((flag, _)) = ssh_only.into_iter().find(|&(_, given)| given && !is_ssh) {
         return Err(CliError::SshOnly {
@@ -292,6 +296,7 @@ fn transport<R: Read>(
         options: std::mem::take(&mut typed.options),
         config,
         jump: typed.jump.take(),
+        tty: typed.tty,
     };
     Transport::parse(&text, ssh, typed.bare).map_err(|error| CliError::BadValue {
         flag: "--transport".to_owned(),

@@ -19,6 +19,7 @@ pub enum FlagId {
     RetryDelay,
     Bare,
     NoStdin,
+    Tty,
     Interactive,
     Shell,
     Fanout,
@@ -108,7 +109,7 @@ pub struct Flag {
 
 /// Every flag, in the order of the help.
 #[rustfmt::skip]
-pub const FLAGS: [Flag; 40] = [
+pub const FLAGS: [Flag; 41] = [
     Flag { id: FlagId::Hosts, group: Group::Nodes, shorts: &['h', 'w'], longs: &["hosts"], value: Some("LIST"),
         help: "these nodes, such as 'n[1-3,5],bob@web:2222'",
         more: "Separated by commas or white space; may be repeated." },
@@ -150,6 +151,9 @@ pub const FLAGS: [Flag; 40] = [
     Flag { id: FlagId::NoStdin, group: Group::Running, shorts: &['n'], longs: &["nostdin"], value: None,
         help: "the commands read nothing, nor does clsh",
         more: "A loop that reads its lines from standard input needs it." },
+    Flag { id: FlagId::Tty, group: Group::Running, shorts: &[], longs: &["tty"], value: None,
+        help: "a terminal there (ssh -tt): stderr joins stdout",
+        more: "For commands that need one. They read nothing from here, and the carriage return that a terminal puts before each newline is taken off." },
     Flag { id: FlagId::Interactive, group: Group::Running, shorts: &['i'], longs: &["interactive"], value: None,
         help: "a session of commands, as without COMMAND", more: "" },
     Flag { id: FlagId::Shell, group: Group::Running, shorts: &[], longs: &["shell"], value: Some("SHELL"),

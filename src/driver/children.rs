@@ -72,7 +72,7 @@ impl Driver<'_> {
                 words: self.invocation.words(&self.job.nodes[rank], rank),
                 environment: self.invocation.environment(&self.job.nodes[rank], rank),
                 ends: Ends {
-                    stdin: match (self.feed.is_some(), self.invocation.is_wrapped()) {
+                    stdin: match (self.feed.is_some(), self.invocation.has_lifeline()) {
                         (true, _) => Stdin::Pipe,
                         (false, true) => Stdin::Lifeline,
                         (false, false) => Stdin::Null,

@@ -333,6 +333,7 @@ fn plan(job: &Job, protocol: Protocol, window: usize, sinks: &[Sink; 2]) -> Plan
         files: job.files.each_ref().map(Option::is_some),
         fail_fast: job.fail_fast,
         retries: job.retries,
+        tty: job.tty,
         summary: job.summary,
         progress: progress(job, sinks),
         sinks: Sinks {

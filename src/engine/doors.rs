@@ -74,6 +74,8 @@ pub struct Plan {
     pub fail_fast: bool,
     /// When a connection that failed is tried again.
     pub retries: Retries,
+    /// A terminal on the way puts a carriage return before each newline.
+    pub tty: bool,
     /// How long each node took and how much it said is told at the end.
     pub summary: bool,
     /// The progress line, if there is one.
@@ -106,6 +108,7 @@ impl Plan {
                 most: 0,
                 delay: RETRY_DELAY_DEFAULT,
             },
+            tty: false,
             summary: false,
             progress: None,
             seed: 0,

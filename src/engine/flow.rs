@@ -96,6 +96,10 @@ impl Engine {
             Protocol::Framed(_) | Protocol::Bare | Protocol::Local => None,
         };
         let half = &mut node.halves[source.stream as usize];
+        let stripped = bytes
+            .filter(|_| self.plan.tty)
+            .map(|bytes| half.returns.strip(bytes));
+        let bytes = stripped.as_deref().or(bytes);
         let mut way = Way {
             source,
             prefix: &half.prefix,

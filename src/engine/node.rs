@@ -7,7 +7,7 @@ use super::input::Input;
 use super::reading::{Seated, Turn};
 use super::{Exit, Protocol, Time};
 use crate::outcome::Outcome;
-use crate::output::{Lines, Stream};
+use crate::output::{Lines, Returns, Stream};
 use std::rc::Rc;
 
 /// The local process that carries a node.
@@ -57,6 +57,7 @@ pub enum State {
 pub struct Half {
     pub state: State,
     pub lines: Lines,
+    pub returns: Returns,
     pub prefix: Box<[u8]>,
     /// What it has said so far.
     pub bytes: u64,
@@ -75,6 +76,7 @@ impl Half {
         Self {
             state: State::Open,
             lines: Lines::default(),
+            returns: Returns::default(),
             prefix,
             bytes: 0,
             run: 0,

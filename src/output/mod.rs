@@ -13,6 +13,7 @@ mod lines;
 mod ordered;
 mod queue;
 mod replay;
+mod returns;
 mod store;
 
 pub use footer::Footer;
@@ -21,6 +22,7 @@ pub use lines::{End, Line, Lines};
 pub use ordered::Ordered;
 pub use queue::Queue;
 pub use replay::{Form, Part, Replay};
+pub use returns::Returns;
 pub use store::{Kept, Store};
 
 use crate::limits::OUT_HIGH_BYTES;

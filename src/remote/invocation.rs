@@ -138,6 +138,16 @@ impl Invocation {
         matches!(self.payload, Payload::Wrapped(_))
     }
 
+    /// Whether the command's stdin on the far side is a terminal.
+    fn has_terminal(&self) -> bool {
+        matches!(&self.transport, Transport::Ssh { ssh, .. } if ssh.tty)
+    }
+
+    /// Whether the far side reads its stdin for no other purpose than to see its end. On a terminal it would see what is typed instead.
+    pub fn has_lifeline(&self) -> bool {
+        self.is_wrapped() && !self.input && !self.has_terminal()
+    }
+
     /// Whether the command reads what its transport's process reads.
     pub fn has_input(&self) -> bool {
         self.input
@@ -221,7 +231,8 @@ impl Invocation {
     fn last(&self, node: &Node, rank: usize) -> Vec<u8> {
         match &self.payload {
             Payload::Wrapped(wrapper) => {
-                wrapper.line(node.host(), rank, self.count, self.grace_secs, self.input)
+                let theirs = self.input || self.has_terminal();
+                wrapper.line(node.host(), rank, self.count, self.grace_secs, theirs)
             }
             Payload::Bare(command) => command.clone(),
             Payload::Words(words) => words.join(&b' '),
@@ -257,10 +268,14 @@ impl Invocation {
         ] {
             pair("-o", option.as_bytes());
         }
+        if ssh.tty {
+            // Or it says "Connection to HOST closed." at each end.
+            pair("-o", b"LogLevel=ERROR");
+        }
         // These three win over -o wherever they stand, so one that the user's own -o is about is left out.
         let asked = |name: &str| ssh.options.iter().any(|option| is_about(option, name));
         for (flag, name) in [
-            ("-T", "RequestTTY"),
+            (if ssh.tty { "-tt" } else { "-T" }, "RequestTTY"),
             ("-a", "ForwardAgent"),
             ("-x", "ForwardX11"),
         ] {

@@ -11,6 +11,8 @@ pub struct SshOptions {
     pub config: Option<std::ffi::OsString>,
     /// `-J`.
     pub jump: Option<String>,
+    /// The command gets a terminal there.
+    pub tty: bool,
 }
 
 /// `-R`: what carries the command to a node.

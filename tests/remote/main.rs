@@ -20,4 +20,5 @@ mod session_interrupt;
 mod session_lost;
 mod shells;
 mod status;
+mod tty;
 mod window;

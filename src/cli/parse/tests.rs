@@ -259,6 +259,16 @@ fn bare() {
 }
 
 #[test]
+fn tty() {
+    switch(FlagId::Tty, |typed| typed.tty = true);
+}
+
+#[test]
+fn no_config() {
+    switch(FlagId::NoConfig, |typed| typed.no_config = true);
+}
+
+#[test]
 fn no_stdin() {
     switch(FlagId::NoStdin, |typed| typed.no_stdin = true);
 }

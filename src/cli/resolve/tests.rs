@@ -142,6 +142,7 @@ fn every_flag_reaches_the_job() {
         options: vec!["A=1".to_owned(), "B=2".to_owned()],
         config: set("none"),
         jump: Some("gate".to_owned()),
+        tty: false,
     };
     assert_eq!(job.transport, Transport::Ssh { ssh, bare: true });
 }
