@@ -130,15 +130,22 @@ impl Engine {
         }
     }
 
-    /// The grace for a background process is over: what has arrived is read, and no more.
+    /// The grace for a background process is over: what has arrived is read, and no more. Also where nothing is known to have arrived: of
+    /// thousands of streams that have something to say at once, a turn hears of a part only.
     pub(super) fn drain(&mut self, node: u32) {
+        let now = self.now;
         for stream in Stream::BOTH {
-            let Some(live) = self.live(node) else { return };
+            let Some(Slot::Live(live)) = self.slots.get_mut(node as usize) else {
+                return;
+            };
             let half = live.half(stream);
-            match (half.state, half.turn) {
-                (State::Closed, _) => {}
-                (_, Turn::Idle) => self.close(Source { node, stream }),
-                (_, Turn::Queued | Turn::Parked) => half.advance(State::Draining(PIPE_BYTES)),
+            if half.state == State::Closed {
+                continue;
+            }
+            half.advance(State::Draining(PIPE_BYTES));
+            if half.turn == Turn::Idle {
+                let (source, held) = (Source { node, stream }, half.lines.held());
+                half.turn = self.reading.enqueue(source, held, &mut half.seated, now);
             }
         }
     }

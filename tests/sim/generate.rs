@@ -132,16 +132,14 @@ pub fn sink(r: &mut Random, ended: bool) -> Vec<SinkStep> {
 }
 
 pub fn quirks(r: &mut Random) -> Quirks {
-    let stall_percent = *r.pick(&[0, 5, 40]);
     Quirks {
         pipe_bytes: *r.pick(&[65_536, 65_536, 65_536, 4_096, 7]),
         edge_each_write: r.percent(50),
-        stall_percent,
+        stall_percent: *r.pick(&[0, 5, 40]),
         stall_max: Duration::from_millis(*r.pick(&[1, 20, 100])),
         race_percent: *r.pick(&[0, 20, 90]),
         spurious_percent: *r.pick(&[0, 0, 3]),
-        // Edges that are not reported in time are lost to a deadline: the kernel reports more than a thousand in a turn.
-        edges_max: if stall_percent == 0 && r.percent(20) {
+        edges_max: if r.percent(20) {
             r.between(1, 8)
         } else {
             usize::MAX

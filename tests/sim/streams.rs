@@ -1,6 +1,6 @@
 //! Streams: when they end, who holds them, how much is read of them.
 
-use super::script::{Actor, Scenario, SinkStep, Step, farewell, hello, nonce, out, wait};
+use super::script::{Actor, Quirks, Scenario, SinkStep, Step, farewell, hello, nonce, out, wait};
 use super::turn::run;
 use clsh::engine::{Exit, Protocol};
 use clsh::limits::{DRAIN_GRACE, LONG_LINE_BYTES, LONG_LINES_MAX, READ_BYTES_MAX};
@@ -186,6 +186,36 @@ fn a_false_alarm_while_the_output_is_stuck_leaves_no_stream_open() {
     let record = run(&scenario);
     assert_eq!(record.outcomes, [Outcome::Exited(0); 2]);
     assert!(record.over < SECOND * 2 + DRAIN_GRACE * 2);
+}
+
+#[test]
+fn what_was_written_before_the_end_is_shown_though_the_kernel_comes_late_to_tell_of_it() {
+    // Of thousands of streams that have something to say at once, a turn hears of a part only; here of one, and turns take long.
+    for (protocol, frames) in [
+        (Protocol::Local, false),
+        (Protocol::Bare, false),
+        (Protocol::Framed(nonce()), true),
+    ] {
+        let [first, second, exit] = farewell(3);
+        let said = vec![wait(10), out("whole\nhalf")];
+        let script = match frames {
+            true => [vec![hello()], said, vec![first, second, exit]].concat(),
+            false => [said, vec![exit]].concat(),
+        };
+        let mut scenario = Scenario::calm(protocol, vec![Actor::new(script); 20]);
+        scenario.quirks = Quirks {
+            edges_max: 1,
+            stall_percent: 100,
+            stall_max: SECOND,
+            ..Quirks::default()
+        };
+        for seed in 0..20 {
+            scenario.seed = seed;
+            let record = run(&scenario);
+            assert_eq!(record.outcomes, [Outcome::Exited(3); 20], "seed {seed}");
+            assert_eq!(shown(&record.shown[0]).lines().count(), 20 * 2);
+        }
+    }
 }
 
 #[test]
