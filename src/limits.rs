@@ -90,6 +90,8 @@ pub const REAP_SINGLY_MAX: usize = 64;
 pub const REAP_DISTANCE_PER_CHILD: Duration = Duration::from_micros(10);
 /// Pause before the next try when the kernel had no process or descriptor to give and nothing runs that could free one.
 pub const SPAWN_RETRY: Duration = Duration::from_millis(100);
+/// Pause before more nodes are tried at once than there were when the kernel had no process or descriptor to give.
+pub const SPAWN_RAISE: Duration = Duration::from_secs(1);
 /// Tries without any running node before one is given up.
 pub const SPAWN_TRIES_MAX: u32 = 50;
 

@@ -3,7 +3,7 @@
 //! Invariant: running <= limit, and every node is handed out exactly once, unless it is put back because the kernel had nothing to give.
 
 use super::Time;
-use crate::limits::{SPAWN_RETRY, SPAWN_TRIES_MAX};
+use crate::limits::{SPAWN_RAISE, SPAWN_RETRY, SPAWN_TRIES_MAX};
 use std::collections::{BTreeSet, VecDeque};
 
 /// The fanout window over the list of nodes.
@@ -16,6 +16,10 @@ pub struct Window {
     later: BTreeSet<(Time, u32)>,
     running: usize,
     limit: usize,
+    /// What `limit` was before the kernel had nothing to give.
+    most: usize,
+    /// When to try whether it has more again.
+    raise_at: Option<Time>,
     /// Nodes end by themselves, and give back what they hold.
     passing: bool,
     retry_at: Option<Time>,
@@ -32,6 +36,8 @@ impl Window {
             later: BTreeSet::new(),
             running: 0,
             limit: limit.max(1),
+            most: limit.max(1),
+            raise_at: None,
             passing,
             retry_at: None,
             tries: 0,
@@ -42,6 +48,7 @@ impl Window {
     pub fn grow(&mut self) {
         self.total += 1;
         self.limit += 1;
+        self.most += 1;
     }
 
     /// Nodes not started yet.
@@ -82,9 +89,16 @@ impl Window {
         first.or_else(|| self.later.pop_first().map(|(_, node)| node))
     }
 
-    /// A node started for good.
+    /// A node started for good. Where fewer could before, that is one more again.
     pub fn started(&mut self) {
         self.tries = 0;
+        if self.raise_at.is_none() {
+            self.raise();
+        }
+    }
+
+    fn raise(&mut self) {
+        self.limit = self.most.min(self.limit + 1);
     }
 
     /// A running node is done.
@@ -92,11 +106,12 @@ impl Window {
         self.running -= 1;
     }
 
-    /// The kernel had no process or descriptor for this node: it waits until another is done, or, when none will be, for a moment.
+    /// The kernel had no process or descriptor for this node: it waits until another is done, or for a while; when none will be, for a moment.
     /// False when that has gone on for too long; the node then counts as running still.
     pub fn put_back(&mut self, node: u32, now: Time) -> bool {
         if self.running > 1 && self.passing {
             self.limit = self.running - 1;
+            self.raise_at = Some(now + SPAWN_RAISE);
         } else if self.tries == SPAWN_TRIES_MAX {
             return false;
         } else {
@@ -117,12 +132,19 @@ impl Window {
     /// When the next try is due.
     pub fn retry_at(&self) -> Option<Time> {
         let later = self.later.first().map(|&(time, _)| time);
-        later.into_iter().chain(self.retry_at).min()
+        let raise = self
+            .raise_at
+            .filter(|_| self.ready() > 0 && self.running >= self.limit);
+        later.into_iter().chain(self.retry_at).chain(raise).min()
     }
 
     /// Time has passed.
     pub fn on_timeout(&mut self, now: Time) {
         self.retry_at = self.retry_at.filter(|&time| time > now);
+        if self.raise_at.is_some_and(|time| time <= now) {
+            self.raise_at = None;
+            self.raise();
+        }
         while let Some((_, node)) = self.later.first().filter(|&&(time, _)| time <= now) {
             self.again.push_back(*node);
             self.later.pop_first();

@@ -95,6 +95,16 @@ fn a_kernel_without_room_slows_the_start_and_breaks_nothing() {
 }
 
 #[test]
+fn a_moment_without_room_does_not_slow_down_the_rest_of_the_run() {
+    let long = Actor::new(vec![Step::Wait(SECOND * 60), Step::Exit(Exit::Code(0))]);
+    let mut actors = vec![long; 40];
+    actors[3].spawn = Spawn::Delayed(1);
+    let record = run(&Scenario::calm(Protocol::Local, actors));
+    assert_eq!(record.outcomes, [Outcome::Exited(0); 40]);
+    assert!(record.over < SECOND * 62, "{:?}", record.over);
+}
+
+#[test]
 fn a_node_that_never_gets_a_process_is_given_up_and_the_others_go_on() {
     let mut refused = Actor::new(vec![]);
     refused.spawn = Spawn::Delayed(u32::MAX);

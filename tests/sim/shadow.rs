@@ -7,7 +7,9 @@ mod due;
 
 use super::naive::{Said, frame_of};
 use clsh::engine::{Event, Exit, Order, Plan, Protocol, Request, Source, Time};
-use clsh::limits::{DRAIN_GRACE, OUT_HIGH_BYTES, READ_BYTES_MAX, SPAWN_RETRY, SPAWN_TRIES_MAX};
+use clsh::limits::{
+    DRAIN_GRACE, OUT_HIGH_BYTES, READ_BYTES_MAX, SPAWN_RAISE, SPAWN_RETRY, SPAWN_TRIES_MAX,
+};
 use clsh::outcome::{Outcome, Reason};
 use clsh::output::Stream;
 
@@ -76,6 +78,9 @@ pub struct Shadow {
     /// Most nodes at once, as far as the kernel has room.
     window: usize,
     retry_at: Time,
+    window_most: usize,
+    /// When one more than the kernel had room for may be tried.
+    raise_at: Option<Time>,
     tries: u32,
     starts: usize,
     was_high: bool,
@@ -105,6 +110,8 @@ impl Shadow {
             turn: 0,
             window: plan.window,
             retry_at: Time::ZERO,
+            window_most: plan.window,
+            raise_at: None,
             tries: 0,
             starts: 0,
             was_high: false,
@@ -127,6 +134,10 @@ impl Shadow {
         self.turn += 1;
         self.starts = 0;
         self.was_high = high;
+        if self.raise_at.is_some_and(|time| time <= now) {
+            self.raise_at = None;
+            self.window = self.window_most.min(self.window + 1);
+        }
     }
 
     /// A fact, after the engine took it; `reason` is the engine's.
@@ -137,6 +148,9 @@ impl Shadow {
                 assert!(shadow.spawned.is_none(), "started twice");
                 shadow.spawned = Some((self.now, pid));
                 self.tries = 0;
+                if self.raise_at.is_none() {
+                    self.window = self.window_most.min(self.window + 1);
+                }
             }
             Event::SpawnDelayed { node, .. } => {
                 self.nodes[node as usize].delays += 1;
@@ -147,7 +161,10 @@ impl Shadow {
                         self.tries += 1;
                         self.retry_at = self.now + SPAWN_RETRY;
                     }
-                    others => self.window = self.window.min(others),
+                    others => {
+                        self.window = self.window.min(others);
+                        self.raise_at = Some(self.now + SPAWN_RAISE);
+                    }
                 }
             }
             Event::SpawnFailed { node, found, .. } => {
