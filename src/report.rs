@@ -76,7 +76,9 @@ pub fn spawn_delayed(error: &str) -> String {
 
 /// Why a node that never got a process was given up.
 pub fn no_room(error: &str) -> String {
-    format!("cannot start a process: {error}; raise the limit (ulimit -n, ulimit -u), or lower -f")
+    format!(
+        "cannot start a process: {error}; lower -f, or raise the limit that was met (ulimit -u, -n, -v)"
+    )
 }
 
 /// A node's process can't be run.

@@ -32,13 +32,13 @@ impl Driver<'_> {
             }
             Err(SpawnError::Exhausted(error)) => self.engine.on_event(Event::SpawnDelayed {
                 node,
-                error: error.desc(),
+                error: &sys::errno_text(error),
             }),
             Err(SpawnError::Refused(error)) => {
                 let text = format!(
                     "cannot run '{}': {}",
                     shown(words.first().map_or(b"", Vec::as_slice)),
-                    error.desc()
+                    sys::errno_text(error)
                 );
                 self.engine.on_event(Event::SpawnFailed {
                     node,

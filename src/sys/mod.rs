@@ -26,7 +26,8 @@ pub use spawn::{Child, Ends, SpawnError, Spawner, Stdin};
 pub use stdio::{Sink, Written, print, same_place};
 pub use terminal::{Terminal, columns};
 
-use std::io::Read;
+use nix::errno::Errno;
+use std::io::{self, Read};
 use std::os::fd::{AsFd, BorrowedFd};
 
 // The unwinder's static form, which gcc always has. Its shared library, which nothing here ever calls unless clsh panics, is a fifth of the time
@@ -40,7 +41,7 @@ unsafe extern "C" {}
 const NULL_DEVICE: u64 = 1 << 8 | 3;
 
 /// Random bytes from the kernel, for secrets.
-pub fn random() -> std::io::Result<[u8; 16]> {
+pub fn random() -> io::Result<[u8; 16]> {
     let mut bytes = [0; 16];
     std::fs::File::open("/dev/urandom")?.read_exact(&mut bytes)?;
     Ok(bytes)
@@ -55,12 +56,18 @@ pub fn user_name() -> String {
         .map_or_else(|| uid.to_string(), |user| user.name)
 }
 
-/// The system's words for an error, without Rust's number behind them.
-pub fn error_text(error: &std::io::Error) -> String {
-    let known = |code| nix::errno::Errno::from_raw(code).desc().to_owned();
-    error
-        .raw_os_error()
-        .map_or_else(|| error.to_string(), known)
+/// What the system calls an error, without its number.
+pub fn error_text(error: &io::Error) -> String {
+    let text = error.to_string();
+    text.split(" (os error ")
+        .next()
+        .unwrap_or_default()
+        .to_owned()
+}
+
+/// The same of an error number.
+pub fn errno_text(error: Errno) -> String {
+    error_text(&error.into())
 }
 
 /// What one read gave.
