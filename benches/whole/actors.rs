@@ -12,13 +12,14 @@ pub fn now_nanos() -> u64 {
     Duration::from(now).as_nanos() as u64
 }
 
-/// `ticks COUNT WAIT_MS`: one line a millisecond that says when it was written.
+/// `ticks COUNT WAIT_MS [EVERY_MS]`: one line a millisecond, or so often, that says when it was written.
 pub fn ticks(words: &[String]) -> io::Result<()> {
-    let [count, wait] = [0, 1].map(|at: usize| words[at].parse().expect("a number"));
+    let number = |at: usize| words.get(at).map_or("1", String::as_str).parse();
+    let [count, wait, every] = [0, 1, 2].map(|at| number(at).expect("a number"));
     sleep(Duration::from_millis(wait));
     let mut out = io::stdout();
     for _ in 0..count {
-        sleep(Duration::from_millis(1));
+        sleep(Duration::from_millis(every));
         out.write_all(format!("{}\n", now_nanos()).as_bytes())?;
     }
     Ok(())

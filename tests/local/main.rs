@@ -8,6 +8,7 @@ mod arrival;
 mod calls;
 mod config;
 mod descriptors;
+mod edge;
 mod ending;
 mod kit;
 mod lines;

@@ -1,6 +1,7 @@
 //! The rows of the table, each measured and checked.
 
 pub mod curve;
+pub mod flood;
 pub mod flow;
 pub mod nodes;
 pub mod still;

@@ -18,13 +18,13 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 /// A program that stays until it is told to end.
-struct Staying {
-    child: Child,
+pub struct Staying {
+    pub child: Child,
     guard: Guard,
 }
 
 impl Staying {
-    fn start(call: &Call) -> Result<Staying, String> {
+    pub fn start(call: &Call) -> Result<Staying, String> {
         let mut command = Command::new(&call.words[0]);
         command.args(&call.words[1..]).process_group(0);
         command.stdin(Stdio::null()).stdout(Stdio::piped());
@@ -44,7 +44,7 @@ impl Staying {
     }
 
     /// The peak of memory.
-    fn end(mut self) -> f64 {
+    pub fn end(mut self) -> f64 {
         let group = Pid::from_raw(self.child.id() as i32);
         // It may be gone.
         let _ = killpg(group, Signal::SIGTERM);
