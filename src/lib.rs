@@ -12,6 +12,7 @@
 //! - [`hosts`]: which nodes. Architecture invariant: what is folded parses back to the same names.
 //! - [`sys`]: the only room that touches the kernel and the only one with `unsafe`. It knows nothing of nodes.
 //! - [`job`], [`outcome`], [`report`], [`limits`]: plain data, exit numbers, clsh's own words, every constant.
+//! - [`order`], [`seconds`]: sorting, and seconds in decimal, each once for all.
 //!
 //! One thread. All but `sys`, `driver`, and `cli` where it reads files or chooses at random, is pure and uses the floors below it only.
 
@@ -21,9 +22,11 @@ pub mod engine;
 pub mod hosts;
 pub mod job;
 pub mod limits;
+pub mod order;
 pub mod outcome;
 pub mod output;
 pub mod remote;
 pub mod report;
+pub mod seconds;
 pub mod session;
 pub mod sys;

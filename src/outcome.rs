@@ -55,6 +55,20 @@ impl Outcome {
     }
 }
 
+/// Nodes by what became of them, in the order of the outcomes; those that went alike keep their order.
+pub fn kinds<'a>(
+    nodes: &mut dyn Iterator<Item = (&'a str, Outcome)>,
+) -> Vec<(Outcome, Vec<&'a str>)> {
+    let mut kinds: Vec<(Outcome, Vec<&str>)> = Vec::new();
+    for (name, outcome) in nodes {
+        match kinds.binary_search_by_key(&outcome, |kind| kind.0) {
+            Ok(at) => kinds[at].1.push(name),
+            Err(at) => kinds.insert(at, (outcome, vec![name])),
+        }
+    }
+    kinds
+}
+
 /// Why a run ends before its nodes are done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reason {

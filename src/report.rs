@@ -4,12 +4,12 @@ mod progress;
 mod table;
 
 pub use progress::{Standing, progress};
-pub use table::{Row, table};
+pub use table::{Row, table, widths};
 
 use crate::hosts;
 use crate::limits::LONGEST_SHOWN;
-use crate::outcome::Outcome;
-use std::collections::BTreeMap;
+use crate::outcome::{self, Outcome};
+use crate::seconds;
 use std::time::Duration;
 
 /// What became of a node, in the words of the summary.
@@ -22,10 +22,7 @@ fn phrase(outcome: Outcome) -> String {
 
 /// The closing lines: only what needs attention, a line for each kind, its nodes folded so that they can be given to `-h` again.
 pub fn summary<'a>(outcomes: impl Iterator<Item = (&'a str, Outcome)>) -> String {
-    let mut kinds: BTreeMap<Outcome, Vec<&str>> = BTreeMap::new();
-    for (name, outcome) in outcomes.filter(|&(_, outcome)| outcome != Outcome::Exited(0)) {
-        kinds.entry(outcome).or_default().push(name);
-    }
+    let kinds = outcome::kinds(&mut outcomes.filter(|&(_, outcome)| outcome != Outcome::Exited(0)));
     let line = |(outcome, names): (Outcome, Vec<&str>)| {
         let count = if names.len() > 1 {
             format!(" ({})", names.len())
@@ -34,7 +31,7 @@ pub fn summary<'a>(outcomes: impl Iterator<Item = (&'a str, Outcome)>) -> String
         };
         format!(
             "clsh: {}{count}: {}\n",
-            hosts::fold(names.into_iter()),
+            hosts::fold(names.iter().copied()),
             phrase(outcome)
         )
     };
@@ -192,7 +189,7 @@ pub fn no_progress() -> String {
 
 fn seconds(time: Duration) -> String {
     if time < Duration::from_secs(10) {
-        format!("{} s", (time.as_secs_f64() * 100.0).round() / 100.0)
+        format!("{} s", seconds::short(time, 2))
     } else {
         format!("{} s", time.as_secs())
     }

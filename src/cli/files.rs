@@ -78,10 +78,11 @@ fn read_bounded(source: impl Read, most: usize) -> io::Result<Vec<u8>> {
 pub fn reason(error: &io::Error) -> String {
     let text = error.to_string();
     let text = text.split(" (os error ").next().unwrap_or_default();
-    let mut letters = text.chars();
-    match letters.next() {
-        Some(first) => first.to_lowercase().chain(letters).collect(),
-        None => "unknown reason".to_owned(),
+    match text.split_at_checked(1) {
+        Some((first, rest)) => first.to_ascii_lowercase() + rest,
+        None if text.is_empty() => "unknown reason".to_owned(),
+        // It begins with a letter that has no case in ASCII.
+        None => text.to_owned(),
     }
 }
 

@@ -17,7 +17,7 @@ enum Rank {
 
 /// The name of `names` that `typed` most likely stands for; of equally near ones the first. Both are without dashes in front.
 pub fn nearest<'a>(typed: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let typed: Vec<char> = typed.to_lowercase().chars().collect();
+    let typed: Vec<char> = typed.to_ascii_lowercase().chars().collect();
     if typed.is_empty() || typed.len() > TYPED_CHARS_MAX {
         return None;
     }

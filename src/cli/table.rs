@@ -250,6 +250,7 @@ mod tests {
     use crate::limits::{
         CONNECT_DEFAULT, FANOUT_DEFAULT, KILL_AFTER_DEFAULT, RETRY_DELAY_DEFAULT, SHELL_DEFAULT,
     };
+    use crate::seconds;
     use std::collections::BTreeSet;
 
     #[test]
@@ -307,19 +308,10 @@ mod tests {
     fn the_help_names_the_defaults_in_force() {
         let held = [
             (FlagId::Fanout, FANOUT_DEFAULT.to_string()),
-            (
-                FlagId::ConnectTimeout,
-                CONNECT_DEFAULT.as_secs_f64().to_string(),
-            ),
-            (
-                FlagId::RetryDelay,
-                RETRY_DELAY_DEFAULT.as_secs_f64().to_string(),
-            ),
+            (FlagId::ConnectTimeout, seconds::short(CONNECT_DEFAULT, 3)),
+            (FlagId::RetryDelay, seconds::short(RETRY_DELAY_DEFAULT, 3)),
             (FlagId::Shell, SHELL_DEFAULT.to_owned()),
-            (
-                FlagId::KillAfter,
-                KILL_AFTER_DEFAULT.as_secs_f64().to_string(),
-            ),
+            (FlagId::KillAfter, seconds::short(KILL_AFTER_DEFAULT, 3)),
         ];
         for (id, default) in held {
             let told = format!("(default {default})");

@@ -5,6 +5,7 @@ use super::generate::Page;
 use crate::hosts::{Node, NodeSet};
 use crate::job::ColorWhen;
 use crate::limits::{NODES_MAX, RETRIES_MAX};
+use crate::seconds;
 use std::time::Duration;
 
 /// Most seconds a flag may name: ten years, so that adding them to a point in time cannot overflow.
@@ -33,16 +34,13 @@ pub fn retries(text: &str) -> Result<u32, String> {
 
 /// Seconds, whole or with a fraction, from 0 to [`SECS_MAX`], rounded to nanoseconds.
 pub fn seconds(text: &str) -> Result<Duration, String> {
-    let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
-    let digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
-    if !digits(whole) || !digits(fraction) {
-        return Err("give seconds as a plain number, such as 10 or 0.5".to_owned());
+    match seconds::parse(text) {
+        None => Err("give seconds as a plain number, such as 10 or 0.5".to_owned()),
+        Some(time) if time > Duration::from_secs(SECS_MAX) => {
+            Err(format!("give {SECS_MAX} seconds (ten years) at most"))
+        }
+        Some(time) => Ok(time),
     }
-    text.parse()
-        .ok()
-        .filter(|&seconds: &f64| seconds <= SECS_MAX as f64)
-        .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
-        .ok_or_else(|| format!("give {SECS_MAX} seconds (ten years) at most"))
 }
 
 /// Seconds as [`seconds`] reads them, but not 0.

@@ -37,17 +37,20 @@ impl Engine {
 /// together, as at a gate that lets in only so many at once, do not come back together.
 fn pause(first: Duration, number: u32, seed: u64) -> Duration {
     let doubled = first.saturating_mul(1 << (number - 1).min(20));
-    let share = 0.5 + unit(seed.wrapping_add(u64::from(number) << 32));
-    doubled.min(RETRY_DELAY_MAX).mul_f64(share)
+    let capped = doubled.min(RETRY_DELAY_MAX);
+    capped / 2 + capped * share(seed.wrapping_add(u64::from(number) << 32)) / SHARES
 }
 
-/// A number from 0 up to 1 (Steele, Lea and Flood's SplitMix64).
-fn unit(seed: u64) -> f64 {
+/// What a time is divided into to take a random share of it.
+const SHARES: u32 = 1 << 16;
+
+/// From 0 to below [`SHARES`] (Steele, Lea and Flood's SplitMix64).
+fn share(seed: u64) -> u32 {
     let mut state = seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
     state = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     state = (state ^ (state >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
     state ^= state >> 31;
-    (state >> 11) as f64 / (1_u64 << 53) as f64
+    (state >> 11) as u32 % SHARES
 }
 
 #[cfg(test)]

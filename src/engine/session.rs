@@ -178,8 +178,8 @@ impl Engine {
 
     /// Shows what was gathered by groups, nodes in this order. [`Notice::Shown`] says when all of it is on its way.
     pub fn show_gathered(&mut self, order: &[u32]) {
-        let places: HashMap<u32, usize> = order.iter().copied().zip(0..).collect();
-        self.show_groups(|node| places.get(&node).copied().unwrap_or(usize::MAX));
+        let places: HashMap<u32, u32> = order.iter().copied().zip(0..).collect();
+        self.show_groups(&|node| places.get(&node).copied().unwrap_or(u32::MAX));
         if !self.replay.is_active() {
             self.replayed();
         }

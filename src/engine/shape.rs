@@ -130,12 +130,12 @@ impl Engine {
     /// Every node has its outcome.
     pub(super) fn close_books(&mut self) {
         if !self.plan.session && !self.hidden {
-            self.show_groups(|node| node as usize);
+            self.show_groups(&|node| node);
         }
     }
 
     /// Queues the groups, members in the order of `place`.
-    pub(super) fn show_groups(&mut self, place: impl Fn(u32) -> usize) {
+    pub(super) fn show_groups(&mut self, place: &dyn Fn(u32) -> u32) {
         let Keeping::Gather(gather) = &mut self.keeping else {
             return;
         };

@@ -6,7 +6,7 @@
 //! name is a point in a grid. Then one dimension after the other, the last first, points that agree in all other
 //! dimensions are joined; equal sets of numbers get equal ids, so that whole blocks are joined next.
 
-use std::cmp::Ordering;
+use crate::order::order;
 use std::collections::HashMap;
 use std::fmt::Write;
 use std::num::NonZero;
@@ -92,7 +92,7 @@ enum Cell {
 }
 
 impl Cell {
-    /// What it is compared by: numbers as numbers are. One comparison without a branch, which is most of what sorting does.
+    /// What it is compared by: numbers as numbers are, and sets of them apart from those.
     fn key(self) -> u128 {
         let (digits, value) = match self {
             Cell::One(Number { digits, value }) => (digits.get(), value),
@@ -182,16 +182,11 @@ impl Class<'_> {
         for group in (0..self.groups).rev() {
             self.join(group, &mut sets);
         }
-        let mut blocks: Vec<&[Cell]> = self.cells.chunks_exact(self.groups).collect();
         // No two begin with the same name.
-        blocks.sort_unstable_by(|a, b| {
-            let (a, b) = (
-                a.iter().map(|&cell| sets.first(cell)),
-                b.iter().map(|&cell| sets.first(cell)),
-            );
-            a.cmp(b)
-        });
-        for block in blocks {
+        let first = |cell| sets.first(cell).map_or(0, |number| Cell::One(number).key());
+        let groups: Vec<usize> = (0..self.groups).collect();
+        for block in self.order(&groups, &first) {
+            let block = self.block(block);
             start_word(text);
             let mut end = 0;
             for ((run, _), &cell) in runs(self.sample).zip(block) {
@@ -205,49 +200,54 @@ impl Class<'_> {
 
     /// Joins the blocks that agree everywhere but in `group`, where each still has a single number.
     fn join(&mut self, group: usize, sets: &mut Sets) {
-        // In place where a name has few numbers, which is several times as fast.
-        match self.groups {
-            1 => sort::<1>(&mut self.cells, group),
-            2 => sort::<2>(&mut self.cells, group),
-            _ => {}
-        }
-        let mut blocks: Vec<&[Cell]> = self.cells.chunks_exact(self.groups).collect();
-        if self.groups > 2 {
-            blocks.sort_unstable_by(|a, b| {
-                compare_others(a, b, group).then_with(|| a[group].key().cmp(&b[group].key()))
-            });
-        }
+        let mut groups: Vec<usize> = (0..self.groups).collect();
+        groups[group..].rotate_left(1);
+        let blocks = self.order(&groups, &Cell::key);
         let mut joined = Vec::new();
-        for same in blocks.chunk_by(|a, b| compare_others(a, b, group).is_eq()) {
-            let numbers = same.iter().filter_map(|block| match block[group] {
-                Cell::One(number) => Some(number),
-                Cell::Many(_) => None,
-            });
-            let cell = sets.cell(numbers).unwrap_or(same[0][group]);
-            joined.extend_from_slice(&same[0][..group]);
+        let agree = |&a: &usize, &b: &usize| agree(self.block(a), self.block(b), group);
+        for same in blocks.chunk_by(agree) {
+            let numbers = same
+                .iter()
+                .filter_map(|&block| match self.block(block)[group] {
+                    Cell::One(number) => Some(number),
+                    Cell::Many(_) => None,
+                });
+            let first = self.block(same[0]);
+            let cell = sets.cell(numbers).unwrap_or(first[group]);
+            joined.extend_from_slice(&first[..group]);
             joined.push(cell);
-            joined.extend_from_slice(&same[0][group + 1..]);
+            joined.extend_from_slice(&first[group + 1..]);
         }
         self.cells = joined;
     }
-}
 
-/// Sorts blocks of so many cells so that those to be joined at `group` are neighbours.
-fn sort<const GROUPS: usize>(cells: &mut [Cell], group: usize) {
-    let (blocks, _) = cells.as_chunks_mut::<GROUPS>();
-    blocks.sort_unstable_by_key(|block| {
-        let mut key = block.map(Cell::key);
-        key[group..].rotate_left(1);
-        key
-    });
-}
-
-fn compare_others(a: &[Cell], b: &[Cell], group: usize) -> Ordering {
-    fn others(cells: &[Cell], group: usize) -> impl Iterator<Item = u128> {
-        let (before, from) = cells.split_at(group);
-        before.iter().chain(&from[1..]).map(|cell| cell.key())
+    fn block(&self, block: usize) -> &[Cell] {
+        &self.cells[block * self.groups..][..self.groups]
     }
-    others(a, group).cmp(others(b, group))
+
+    /// The blocks sorted by these groups, the first of which counts most, by what `key` makes of their cells.
+    fn order(&self, groups: &[usize], key: &dyn Fn(Cell) -> u128) -> Vec<usize> {
+        let mut blocks: Vec<usize> = (0..self.cells.len() / self.groups).collect();
+        let keys = |&block: &usize| {
+            let cells = self.block(block);
+            groups.iter().map(move |&group| key(cells[group]))
+        };
+        // Names mostly come in order.
+        if blocks.is_sorted_by(|a, b| keys(a).le(keys(b))) {
+            return blocks;
+        }
+        for &group in groups.iter().rev() {
+            let keys = blocks.iter().map(|&block| key(self.block(block)[group]));
+            blocks = order(keys).iter().map(|&at| blocks[at]).collect();
+        }
+        blocks
+    }
+}
+
+/// Whether blocks have the same everywhere but at `group`.
+fn agree(a: &[Cell], b: &[Cell], group: usize) -> bool {
+    let mut cells = a.iter().zip(b).enumerate();
+    cells.all(|(at, (a, b))| at == group || a.key() == b.key())
 }
 
 fn start_word(text: &mut String) {

@@ -2,6 +2,7 @@
 
 use super::Stream;
 use super::store::{Kept, Store, Strand};
+use crate::order::order;
 use crate::outcome::Outcome;
 use std::collections::HashMap;
 
@@ -92,7 +93,7 @@ impl Gather {
 
     /// The groups that said something, the largest first, else by their first member; members in the order of `place`. Nodes that have not
     /// finished are in groups without an outcome.
-    pub fn groups(&mut self, place: impl Fn(u32) -> usize) -> Vec<Group> {
+    pub fn groups(&mut self, place: &dyn Fn(u32) -> u32) -> Vec<Group> {
         let unfinished: Vec<u32> = self.strands.keys().copied().collect();
         for node in unfinished {
             self.finish(node, None);
@@ -100,14 +101,19 @@ impl Gather {
         self.known.clear();
         let mut groups = std::mem::take(&mut self.groups);
         groups.retain(|group| !group.is_silent());
-        for group in &mut groups {
-            group
-                .members
-                .sort_unstable_by_key(|&node| (place(node), node));
+        for Group { members, .. } in &mut groups {
+            let key = |&node: &u32| u128::from(place(node)) << 32 | u128::from(node);
+            let order = order(members.iter().map(key));
+            *members = order.iter().map(|&at| members[at]).collect();
         }
-        let first = |group: &Group| group.members.first().map(|&node| place(node));
-        groups.sort_unstable_by_key(|group| (std::cmp::Reverse(group.members.len()), first(group)));
-        groups
+        let key = |group: &Group| {
+            let first = group.members.first().map_or(0, |&node| place(node));
+            u128::from(!(group.members.len() as u32)) << 32 | u128::from(first)
+        };
+        let order = order(groups.iter().map(key));
+        let mut groups: Vec<Option<Group>> = groups.into_iter().map(Some).collect();
+        let order = order.iter();
+        order.filter_map(|&at| groups[at].take()).collect()
     }
 }
 
@@ -127,7 +133,7 @@ mod tests {
     }
 
     fn members(mut gather: Gather) -> Vec<Vec<u32>> {
-        let groups = gather.groups(|node| node as usize);
+        let groups = gather.groups(&|node| node);
         groups.into_iter().map(|group| group.members).collect()
     }
 

@@ -4,6 +4,7 @@
 
 use super::Stream;
 use crate::outcome::Outcome;
+use crate::seconds;
 use std::time::Duration;
 
 /// Counts of a run.
@@ -107,8 +108,8 @@ pub fn end(status: u8, counts: Counts, took: Duration) -> Vec<u8> {
 }
 
 /// At most three decimals: the clock is read once per turn, more would be noise.
-fn seconds(time: Duration) -> f64 {
-    (time.as_secs_f64() * 1000.0).round() / 1000.0
+fn seconds(time: Duration) -> String {
+    seconds::short(time, 3)
 }
 
 /// Appends UTF-8 as the inside of a JSON string.

@@ -7,10 +7,28 @@
 use super::frames::Nonce;
 use crate::limits::{ARGUMENT_BYTES_MAX, NAME_BYTES_MAX};
 
-const PROLOGUE: &str = include_str!("prologue.sh");
-const COMMAND: &str = include_str!("wrapper.sh");
-const SESSION: &str = include_str!("session.sh");
-const SHELL: &str = include_str!("shell.sh");
+/// A script without its comments and indentation.
+macro_rules! plain {
+    ($file:literal) => {{
+        const SCRIPT: &[u8] = include_bytes!($file);
+        const BYTES: usize = plain(SCRIPT, &mut []);
+        const PLAIN: [u8; BYTES] = {
+            let mut room = [0; BYTES];
+            plain(SCRIPT, &mut room);
+            room
+        };
+        const _: () = assert!(PLAIN.is_ascii());
+        match str::from_utf8(&PLAIN) {
+            Ok(text) => text,
+            Err(_) => "",
+        }
+    }};
+}
+
+const PROLOGUE: &str = plain!("prologue.sh");
+const COMMAND: &str = plain!("wrapper.sh");
+const SESSION: &str = plain!("session.sh");
+const SHELL: &str = plain!("shell.sh");
 const BOOTSTRAP: &[u8] = br#"exec sh -c 'eval "$(printf %b "$1")"' clsh"#;
 
 /// The part of the wrapped command line that is the same for all nodes.
@@ -27,12 +45,12 @@ impl Wrapper {
 
     /// Wraps the persistent shell of a session; `shell` is a command line that reads commands from its stdin. The error is as above.
     pub fn session(shell: &str, nonce: &Nonce) -> Result<Self, usize> {
-        let first = plain(SHELL).replace("NONCE", nonce.as_str());
+        let first = SHELL.replace("NONCE", nonce.as_str());
         Self::new(SESSION, format!("{shell}\n{first}").as_bytes(), nonce)
     }
 
     fn new(body: &str, text: &[u8], nonce: &Nonce) -> Result<Self, usize> {
-        let script = format!("{}\n{}", plain(PROLOGUE), plain(body));
+        let script = format!("{PROLOGUE}\n{body}");
         // `pgrep -f` and `pkill -f` on the far side match whole command lines: a command that stood readable in the wrapper's own
         // would be found there. A command too long for that goes readable.
         let line = [true, false]
@@ -80,14 +98,31 @@ fn fits(line: &[u8]) -> bool {
     line.len() + 5 * NAME_BYTES_MAX + 64 <= ARGUMENT_BYTES_MAX
 }
 
-/// A script without its comments and indentation.
-fn plain(script: &str) -> String {
-    script
-        .lines()
-        .map(str::trim)
-        .filter(|line| !line.is_empty() && !line.starts_with('#'))
-        .collect::<Vec<_>>()
-        .join("\n")
+/// Puts a script without its comments and indentation into `room`, as far as that goes; gives how many bytes it has.
+const fn plain(mut script: &[u8], room: &mut [u8]) -> usize {
+    let mut bytes = 0;
+    while !script.is_empty() {
+        let mut end = 0;
+        while end + 1 < script.len() && script[end] != b'\n' {
+            end += 1;
+        }
+        let (line, rest) = script.split_at(end + 1);
+        let line = line.trim_ascii();
+        script = rest;
+        if line.is_empty() || line[0] == b'#' {
+            continue;
+        }
+        let mut at = 0;
+        while at <= line.len() {
+            if bytes < room.len() {
+                room[bytes] = if at < line.len() { line[at] } else { b'\n' };
+            }
+            bytes += 1;
+            at += 1;
+        }
+    }
+    // The last line goes without its newline.
+    bytes.saturating_sub(1)
 }
 
 /// Appends `bytes` as one single-quoted word that dash, bash, zsh, ksh, fish and csh read alike and `printf %b` turns back. With
@@ -133,6 +168,31 @@ mod tests {
             for (at, _) in inner.iter().enumerate().filter(|&(_, &byte)| byte == b'\\') {
                 assert_eq!(inner[at + 1], b'0');
             }
+        }
+    }
+
+    #[test]
+    fn scripts_go_without_comments_and_indentation() {
+        let cut = |script: &str| {
+            let mut room = vec![0; script.len()];
+            let bytes = plain(script.as_bytes(), &mut room);
+            String::from_utf8(room[..bytes].to_vec()).expect("UTF-8")
+        };
+        assert_eq!(cut(""), "");
+        assert_eq!(cut("# a\n\n  #b\n"), "");
+        assert_eq!(cut("a\n# b\n  c '#'\n\n\td\n"), "a\nc '#'\nd");
+        assert_eq!(cut("a\nb"), "a\nb");
+        for (plain, script) in [
+            (PROLOGUE, include_str!("prologue.sh")),
+            (COMMAND, include_str!("wrapper.sh")),
+            (SESSION, include_str!("session.sh")),
+            (SHELL, include_str!("shell.sh")),
+        ] {
+            let lines = script.lines().map(str::trim);
+            let kept: Vec<&str> = lines
+                .filter(|line| !line.is_empty() && !line.starts_with('#'))
+                .collect();
+            assert_eq!(plain, kept.join("\n"));
         }
     }
 

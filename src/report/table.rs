@@ -1,6 +1,8 @@
 //! The closing table: one row for each node, those that need attention on top.
 
+use crate::order::order;
 use crate::outcome::Outcome;
+use crate::seconds;
 use std::fmt::Write;
 use std::time::Duration;
 
@@ -25,17 +27,10 @@ const HEADS: [&str; 4] = ["node", "status", "seconds", "bytes"];
 
 /// The closing table of node, status, seconds, bytes: failures first, the worst on top, else in the order given.
 pub fn table(rows: Vec<Row>) -> String {
-    let mut order: Vec<usize> = (0..rows.len()).collect();
-    order.sort_unstable_by_key(|&at| (place(rows[at].outcome), at));
+    let order = order(rows.iter().map(|row| place(row.outcome)));
     let mut lines = vec![HEADS.map(str::to_owned)];
     lines.extend(order.iter().map(|&at| cells(&rows[at])));
-    let mut widths = [0; HEADS.len()];
-    for line in &lines {
-        for (width, cell) in widths.iter_mut().zip(line) {
-            *width = cell.chars().count().max(*width);
-        }
-    }
-    let [node, status, seconds, bytes] = widths;
+    let [node, status, seconds, bytes] = widths(&lines);
     let mut table = String::new();
     for [label, word, took, said] in lines {
         // Writing to a string can't fail.
@@ -47,15 +42,32 @@ pub fn table(rows: Vec<Row>) -> String {
     table
 }
 
+/// How many characters the widest cell of each column has.
+pub fn widths<const COLUMNS: usize>(lines: &[[String; COLUMNS]]) -> [usize; COLUMNS] {
+    let mut widths = [0; COLUMNS];
+    for line in lines {
+        for (width, cell) in widths.iter_mut().zip(line) {
+            *width = characters(cell).max(*width);
+        }
+    }
+    widths
+}
+
+// Counting is made for long texts: 2.5 KB wherever it is inlined.
+#[inline(never)]
+fn characters(text: &str) -> usize {
+    text.chars().count()
+}
+
 /// Where an outcome belongs, the smallest on top.
-fn place(outcome: Outcome) -> (u8, u8) {
+fn place(outcome: Outcome) -> u128 {
     match outcome {
-        Outcome::Failed | Outcome::Lost => (0, 0),
-        Outcome::TimedOut => (1, 0),
-        Outcome::Exited(0) => (5, 0),
-        Outcome::Exited(status) => (2, u8::MAX - status),
-        Outcome::Ended => (3, 0),
-        Outcome::NotStarted => (4, 0),
+        Outcome::Failed | Outcome::Lost => 0,
+        Outcome::TimedOut => 1,
+        Outcome::Exited(0) => 1000,
+        Outcome::Exited(status) => u128::from(u8::MAX - status) + 2,
+        Outcome::Ended => 300,
+        Outcome::NotStarted => 301,
     }
 }
 
@@ -65,7 +77,7 @@ fn cells(row: &Row) -> [String; HEADS.len()] {
         other => other.word().to_owned(),
     };
     let [seconds, bytes] = match row.took {
-        Some(took) => [format!("{:.2}", took.as_secs_f64()), row.bytes.to_string()],
+        Some(took) => [seconds::fixed(took, 2), row.bytes.to_string()],
         None => [NOTHING; 2].map(str::to_owned),
     };
     [row.label.to_owned(), status, seconds, bytes]
@@ -160,7 +172,8 @@ n        0       1000000.00      2
                 let line = lines.next().unwrap_or_default();
                 prop_assert_eq!(Some(line.chars().count()), length);
                 let words: Vec<&str> = line.split_whitespace().collect();
-                let seconds = format!("{:.2}", f64::from(*bytes) / 1000.0);
+                let hundredths = (u64::from(*bytes) + 5) / 10;
+                let seconds = format!("{}.{:02}", hundredths / 100, hundredths % 100);
                 prop_assert_eq!(
                     words,
                     [label.clone(), status.to_string(), seconds, bytes.to_string()]

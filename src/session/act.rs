@@ -4,6 +4,7 @@ use super::line::{Line, Own};
 use super::seats::State;
 use super::{Effect, Local, Owner, Session, Stage, words};
 use crate::engine::Engine;
+use crate::order::order;
 use crate::outcome::{Outcome, Reason, STATUS_USAGE};
 use crate::report;
 
@@ -178,12 +179,13 @@ impl Session {
 
     fn run_on(
         &mut self,
-        mut ranks: Vec<usize>,
+        ranks: Vec<usize>,
         command: &str,
         engine: &mut Engine,
     ) -> Result<(), String> {
         self.connected(&ranks)?;
-        ranks.sort_unstable();
+        let order = order(ranks.iter().map(|&rank| rank as u128));
+        let ranks = order.iter().map(|&at| ranks[at]).collect();
         self.dispatch(ranks, command.as_bytes(), engine);
         Ok(())
     }

@@ -3,6 +3,7 @@
 use super::editor::Completer;
 use super::line::OWN;
 use super::seats::Seat;
+use std::collections::BinaryHeap;
 
 /// The words there are.
 pub struct Words<'a> {
@@ -19,11 +20,11 @@ impl Completer for Words<'_> {
             });
         let (head, word) = before.split_at(start);
         let words = if own && start == 0 {
-            starting(OWN.iter().map(|&(name, ..)| name), word)
+            starting(&mut OWN.iter().map(|&(name, ..)| name), word)
         } else if own && head.trim_end() == ":gather" {
-            starting(["off", "on"].into_iter(), word)
+            starting(&mut ["off", "on"].into_iter(), word)
         } else if own || !word.is_empty() {
-            starting(self.seats.iter().map(|seat| &*seat.label), word)
+            starting(&mut self.seats.iter().map(|seat| &*seat.label), word)
         } else {
             Vec::new()
         };
@@ -31,14 +32,12 @@ impl Completer for Words<'_> {
     }
 }
 
-fn starting<'a>(words: impl Iterator<Item = &'a str>, begun: &str) -> Vec<String> {
-    let mut words: Vec<String> = words
-        .filter(|word| word.starts_with(begun))
-        .map(str::to_owned)
-        .collect();
-    words.sort_unstable();
+fn starting(words: &mut dyn Iterator<Item = &str>, begun: &str) -> Vec<String> {
+    // A heap sorts in a fifth of the code of a sort.
+    let words: BinaryHeap<&str> = words.filter(|word| word.starts_with(begun)).collect();
+    let mut words = words.into_sorted_vec();
     words.dedup();
-    words
+    words.into_iter().map(str::to_owned).collect()
 }
 
 #[cfg(test)]

@@ -18,7 +18,8 @@ pub use prompt::Manner;
 use crate::engine::{Engine, Notice, Order, Time};
 use crate::hosts::Node;
 use crate::limits::INTERRUPT_TWICE;
-use crate::outcome::{Outcome, Reason};
+use crate::order::order;
+use crate::outcome::{self, Outcome, Reason};
 use crate::output::Stream;
 use crate::remote::Nonce;
 use crate::report;
@@ -26,7 +27,7 @@ use complete::Words;
 use prompt::{Asked, Prompt};
 use round::Round;
 use seats::{Seats, State};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 
 /// What a session is from its start.
 pub struct Setting {
@@ -358,16 +359,17 @@ impl Session {
 
     /// Says which nodes' shells are no more, those that ended alike together.
     fn tell_parted(&mut self, engine: &mut Engine) {
-        let mut kinds: BTreeMap<Outcome, Vec<usize>> = BTreeMap::new();
-        for (rank, outcome) in self.parted.drain(..) {
-            kinds.entry(outcome).or_default().push(rank);
-        }
+        let parted = std::mem::take(&mut self.parted);
         if engine.reason().is_some() {
             return;
         }
-        for (outcome, mut ranks) in kinds {
-            ranks.sort_unstable();
-            engine.say(&words::parted(&self.seats.labels(&ranks), outcome));
+        let order = order(parted.iter().map(|&(rank, _)| rank as u128));
+        let mut named = order.iter().map(|&at| {
+            let (rank, outcome) = parted[at];
+            (&*self.seats.seats[rank].label, outcome)
+        });
+        for (outcome, names) in outcome::kinds(&mut named) {
+            engine.say(&words::parted(&names, outcome));
         }
     }
 

@@ -4,7 +4,8 @@ use super::line::OWN;
 use crate::hosts;
 use crate::limits::LISTED_MAX;
 use crate::outcome::Outcome;
-use crate::report::subject;
+use crate::report::{subject, widths};
+use crate::seconds;
 use std::time::Duration;
 
 /// Stands above and below each command's output.
@@ -77,7 +78,7 @@ pub struct Row<'a> {
 pub fn table(rows: &[Row]) -> String {
     let cells = rows.iter().map(|row| {
         let (status, took) = match row.last {
-            Some((status, took)) => (status.to_string(), format!("{:.3}", took.as_secs_f64())),
+            Some((status, took)) => (status.to_string(), seconds::fixed(took, 3)),
             None => ("-".into(), "-".into()),
         };
         let used = if row.used { "yes" } else { "no" };
@@ -91,10 +92,7 @@ pub fn table(rows: &[Row]) -> String {
     });
     let head = ["NODE", "STATE", "IN USE", "STATUS", "SECONDS"].map(str::to_owned);
     let all: Vec<[String; 5]> = std::iter::once(head).chain(cells).collect();
-    let width = |column: usize| all.iter().map(|row| row[column].chars().count()).max();
-    let widths: Vec<usize> = (0..5)
-        .map(|column| width(column).unwrap_or_default())
-        .collect();
+    let widths = widths(&all);
     let line = |row: &[String; 5]| {
         let cells = row.iter().zip(&widths);
         let text: Vec<String> = cells

@@ -261,8 +261,13 @@ pub fn size(bench: &Bench) -> Vec<Row> {
         .to_owned();
     let mib = |path: &Path| fs::metadata(path).map_or(0.0, |file| file.len() as f64 / 1048576.0);
     let dynamic = digits(mib(Path::new(CLSH)));
-    if library.is_empty() || !Path::new(&library).exists() || bench.quick {
-        let text = format!("not built: no {triple} here; the dynamic one has {dynamic} MiB");
+    let installed = !library.is_empty() && Path::new(&library).exists();
+    if bench.quick || !installed {
+        let why = match installed {
+            true => "this is a quick run".to_owned(),
+            false => format!("rustup target add {triple}"),
+        };
+        let text = format!("not built: {why}; the dynamic one has {dynamic} MiB");
         row.cell(Who::Clsh, text);
         row.targets.push(("<= 1 MiB".to_owned(), None));
         return vec![row];

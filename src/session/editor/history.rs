@@ -4,15 +4,15 @@
 //! history.
 
 use crate::limits::HISTORY_MAX;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 
 /// The lines, oldest first, and a place in them. The place behind the last is that of the line being typed.
 #[derive(Debug)]
 pub struct History {
     lines: VecDeque<String>,
     at: usize,
-    /// What was typed at each place, where that is not what the history says.
-    typed: BTreeMap<usize, String>,
+    /// What was typed at each other place, where that is not what the history says.
+    typed: Vec<(usize, String)>,
 }
 
 impl History {
@@ -23,7 +23,7 @@ impl History {
         Self {
             lines,
             at,
-            typed: BTreeMap::new(),
+            typed: Vec::new(),
         }
     }
 
@@ -63,11 +63,12 @@ impl History {
     /// Leaves `text` for place `to`, and gives the text there.
     pub fn go(&mut self, to: usize, text: &str) -> String {
         if self.line(self.at) != Some(text) {
-            self.typed.insert(self.at, text.to_owned());
+            self.typed.push((self.at, text.to_owned()));
         }
         self.at = to;
-        let typed = self.typed.remove(&to);
+        let typed = self.typed.iter().position(|&(at, _)| at == to);
         typed
+            .map(|typed| self.typed.swap_remove(typed).1)
             .or_else(|| self.lines.get(to).cloned())
             .unwrap_or_default()
     }
