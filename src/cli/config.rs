@@ -38,15 +38,18 @@ impl fmt::Display for ConfigError {
     }
 }
 
-/// `typed`, with the flags of the file at `path` where there is one. `home` is what `~` stands for at the start of a path.
+/// Adds the flags of the file at `path` to `typed`, where there is one. `home` is what `~` stands for at the start of a path.
 ///
 /// # Errors
 /// The file cannot be read, or a line of it is no flag for every call.
-pub fn apply(typed: Typed, path: &Path, home: Option<&OsStr>) -> Result<Typed, ConfigError> {
+pub fn apply(typed: &mut Typed, path: &Path, home: Option<&OsStr>) -> Result<(), ConfigError> {
     let name = quoted(path.as_os_str().as_bytes());
     match files::read_config(path) {
         Ok(text) => match read(&text, home) {
-            Ok(kept) => Ok(over(typed, kept)),
+            Ok(kept) => {
+                over(typed, kept);
+                Ok(())
+            }
             Err((line, why)) => Err(ConfigError::Line {
                 path: name,
                 line,
@@ -54,7 +57,7 @@ pub fn apply(typed: Typed, path: &Path, home: Option<&OsStr>) -> Result<Typed, C
             }),
         },
         Err(error) if [ErrorKind::NotFound, ErrorKind::NotADirectory].contains(&error.kind()) => {
-            Ok(typed)
+            Ok(())
         }
         Err(error) => Err(ConfigError::Unreadable {
             path: name,
@@ -140,64 +143,60 @@ fn check(line: &[u8], words: &[OsString]) -> Result<(), String> {
     }
 }
 
-/// What was typed, and what is kept where nothing was typed about it.
-fn over(typed: Typed, kept: Typed) -> Typed {
+/// Adds what is kept where nothing was typed about it.
+fn over(typed: &mut Typed, kept: Typed) {
     let is_command = !typed.words.is_empty();
-    let transport = typed.transport.or(kept.transport);
-    let is_ssh = transport
-        .as_deref()
-        .is_none_or(|transport| transport == "ssh");
     let kept_shape = is_command && !(typed.in_order || typed.json);
     let other_shape = kept_shape && !(typed.gather || typed.diff);
-    let gather = typed.gather || kept_shape && kept.gather;
     let kept_ending = !(typed.fail_fast || typed.keep_going);
-    let retries = typed.retries.or(kept.retries);
-    Typed {
-        nodes: match typed.nodes.is_empty() {
-            true => kept.nodes,
-            false => typed.nodes,
-        },
-        exclude: [typed.exclude, kept.exclude].concat(),
-        pick: typed.pick.or(kept.pick),
-        query: typed.query,
-        no_config: typed.no_config,
-        user: typed.user.or(kept.user),
-        ssh_config: typed.ssh_config.or(kept.ssh_config.filter(|_| is_ssh)),
-        jump: typed.jump.or(kept.jump.filter(|_| is_ssh)),
+    if typed.nodes.is_empty() {
+        typed.nodes = kept.nodes;
+    }
+    typed.exclude.extend(kept.exclude);
+    fill(&mut typed.transport, kept.transport, true);
+    let transport = typed.transport.as_deref();
+    let is_ssh = transport.is_none_or(|transport| transport == "ssh");
+    if is_ssh {
         // ssh obeys the first of two.
-        options: match is_ssh {
-            true => [typed.options, kept.options].concat(),
-            false => typed.options,
-        },
-        transport,
-        connect: typed.connect.or(kept.connect),
-        retries,
-        retry_delay: typed
-            .retry_delay
-            .or(kept.retry_delay.filter(|_| retries.is_some())),
-        bare: typed.bare || is_command && kept.bare,
-        no_stdin: typed.no_stdin || is_command && kept.no_stdin,
-        tty: typed.tty || is_command && is_ssh && kept.tty,
-        interactive: typed.interactive,
-        shell: typed.shell.or(kept.shell.filter(|_| !is_command)),
-        fanout: typed.fanout.or(kept.fanout),
-        time_limit: typed.time_limit.or(kept.time_limit),
-        kill_after: typed.kill_after.or(kept.kill_after),
-        fail_fast: typed.fail_fast || is_command && kept_ending && kept.fail_fast,
-        keep_going: typed.keep_going || kept_ending && kept.keep_going,
-        gather,
-        diff: typed.diff || gather && kept.diff,
-        in_order: typed.in_order || other_shape && kept.in_order,
-        json: typed.json || other_shape && kept.json,
-        out: typed.out.or(kept.out.filter(|_| is_command)),
-        err: typed.err.or(kept.err.filter(|_| is_command)),
-        no_label: typed.no_label || kept.no_label,
-        color: typed.color.or(kept.color),
-        talk: typed.talk.or(kept.talk),
-        progress: typed.progress || is_command && kept.progress,
-        summary: typed.summary || is_command && kept.summary,
-        failed: typed.failed.or(kept.failed.filter(|_| is_command)),
-        words: typed.words,
+        typed.options.extend(kept.options);
+    }
+    fill(&mut typed.pick, kept.pick, true);
+    fill(&mut typed.user, kept.user, true);
+    fill(&mut typed.ssh_config, kept.ssh_config, is_ssh);
+    fill(&mut typed.jump, kept.jump, is_ssh);
+    fill(&mut typed.connect, kept.connect, true);
+    fill(&mut typed.retries, kept.retries, true);
+    fill(
+        &mut typed.retry_delay,
+        kept.retry_delay,
+        typed.retries.is_some(),
+    );
+    fill(&mut typed.shell, kept.shell, !is_command);
+    fill(&mut typed.fanout, kept.fanout, true);
+    fill(&mut typed.time_limit, kept.time_limit, true);
+    fill(&mut typed.kill_after, kept.kill_after, true);
+    fill(&mut typed.out, kept.out, is_command);
+    fill(&mut typed.err, kept.err, is_command);
+    fill(&mut typed.failed, kept.failed, is_command);
+    fill(&mut typed.color, kept.color, true);
+    fill(&mut typed.talk, kept.talk, true);
+    typed.bare |= is_command && kept.bare;
+    typed.no_stdin |= is_command && kept.no_stdin;
+    typed.tty |= is_command && is_ssh && kept.tty;
+    typed.fail_fast |= is_command && kept_ending && kept.fail_fast;
+    typed.keep_going |= kept_ending && kept.keep_going;
+    typed.gather |= kept_shape && kept.gather;
+    typed.diff |= typed.gather && kept.diff;
+    typed.in_order |= other_shape && kept.in_order;
+    typed.json |= other_shape && kept.json;
+    typed.no_label |= kept.no_label;
+    typed.progress |= is_command && kept.progress;
+    typed.summary |= is_command && kept.summary;
+}
+
+fn fill<T>(typed: &mut Option<T>, kept: Option<T>, counts: bool) {
+    if typed.is_none() && counts {
+        *typed = kept;
     }
 }
 
@@ -216,6 +215,54 @@ mod tests {
 
     fn kept(text: &str) -> Typed {
         read(text.as_bytes(), Some(OsStr::new("/home/me"))).expect("a good file")
+    }
+
+    fn merged(words: &str, kept: Typed) -> Typed {
+        let mut typed = typed(words);
+        over(&mut typed, kept);
+        typed
+    }
+
+    #[test]
+    fn every_flag_that_may_stand_in_it_counts() {
+        for flag in &table::FLAGS {
+            let value = match flag.value {
+                Some("WHEN") => " auto",
+                Some("N") => " 2",
+                Some("SECS") => " 3",
+                Some("OPT") => " A=1",
+                Some(_) => " word",
+                None => "",
+            };
+            let line = format!("--{}{value}", flag.longs[0]);
+            let Ok(kept) = read(line.as_bytes(), None) else {
+                assert!(
+                    [
+                        "query",
+                        "interactive",
+                        "no-config",
+                        "generate",
+                        "help",
+                        "version"
+                    ]
+                    .contains(&flag.longs[0]),
+                    "{line}"
+                );
+                continue;
+            };
+            // A flag that needs another one, or none beside it.
+            let beside = match flag.longs[0] {
+                "shell" => "",
+                "diff" => "-b c",
+                "retry-delay" => "--retries 1 c",
+                _ => "c",
+            };
+            assert_eq!(
+                merged(beside, kept),
+                typed(&format!("{line} {beside}")),
+                "{line}"
+            );
+        }
     }
 
     fn wrong(text: &str) -> (usize, String) {
@@ -266,7 +313,7 @@ mod tests {
 
     #[test]
     fn the_call_wins() {
-        let merged = |words, text| over(typed(words), kept(text));
+        let merged = |words, text| merged(words, kept(text));
         assert_eq!(
             merged("-f 2 -v c", "-f 8\n-q\n-u 3"),
             typed("-f 2 -v -u 3 c")
@@ -283,10 +330,10 @@ mod tests {
     #[test]
     fn what_this_call_cannot_mean_is_passed_over() {
         let text = "-b\n--diff\n-k\n-n\n--bare\n--summary\n--progress\n--out o\n--err e\n--failed f\n--shell zsh\n--retry-delay 3";
-        assert_eq!(over(typed(""), kept(text)), typed("--shell zsh"));
+        assert_eq!(merged("", kept(text)), typed("--shell zsh"));
         let ssh = "-J gate\n-F conf\n-o A=1\n-f 3";
-        assert_eq!(over(typed("-R exec c"), kept(ssh)), typed("-R exec -f 3 c"));
-        assert_eq!(over(typed("c"), kept("--shell zsh\n--diff")), typed("c"));
+        assert_eq!(merged("-R exec c", kept(ssh)), typed("-R exec -f 3 c"));
+        assert_eq!(merged("c", kept("--shell zsh\n--diff")), typed("c"));
     }
 
     impl Typed {

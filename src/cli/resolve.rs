@@ -119,19 +119,14 @@ pub fn resolve(typed: Typed, environment: &Environment) -> Result<Resolved, CliE
 
 /// [`resolve`] with something else for standard input.
 fn resolve_with(
-    typed: Typed,
+    mut typed: Typed,
     environment: &Environment,
     stdin: impl Read,
 ) -> Result<Resolved, CliError> {
-    let mut typed = match environment.config.as_ref().filter(|_| !typed.no_config) {
-        Some(directory) => config::apply(
-            typed,
-            &directory.join("clsh/config"),
-            environment.home.as_deref(),
-        )
-        .map_err(CliError::Config)?,
-        None => typed,
-    };
+    if let Some(directory) = environment.config.as_ref().filter(|_| !typed.no_config) {
+        let path = directory.join("clsh/config");
+        config::apply(&mut typed, &path, environment.home.as_deref()).map_err(CliError::Config)?;
+    }
     let mut files = Files::new(&environment.directory, stdin);
     // Nodes come last: reading them may take standard input away, or long.
     let plan = if typed.query {

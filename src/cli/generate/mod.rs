@@ -73,6 +73,7 @@ fn value(flag: &Flag) -> Option<Value> {
 }
 
 /// All spellings of a flag, with their dashes.
+#[inline(never)]
 fn spellings(flag: &Flag) -> Vec<String> {
     let shorts = flag.shorts.iter().map(|letter| format!("-{letter}"));
     shorts
@@ -81,7 +82,8 @@ fn spellings(flag: &Flag) -> Vec<String> {
 }
 
 /// The spellings of all flags that `wanted` picks.
-fn all_spellings(wanted: impl Fn(&Flag) -> bool) -> Vec<String> {
+#[inline(never)]
+fn all_spellings(wanted: fn(&Flag) -> bool) -> Vec<String> {
     FLAGS
         .iter()
         .filter(|flag| wanted(flag))
@@ -95,6 +97,7 @@ fn node_flags() -> Vec<String> {
 }
 
 /// `template` with each place filled.
+#[inline(never)]
 fn fill(template: &str, places: &[(&str, String)]) -> String {
     places
         .iter()
