@@ -22,7 +22,12 @@ fn phrase(outcome: Outcome) -> String {
 
 /// The closing lines: only what needs attention, a line for each kind, its nodes folded so that they can be given to `-h` again.
 pub fn summary<'a>(outcomes: impl Iterator<Item = (&'a str, Outcome)>) -> String {
-    let kinds = outcome::kinds(&mut outcomes.filter(|&(_, outcome)| outcome != Outcome::Exited(0)));
+    by_kind(&mut outcomes.filter(|&(_, outcome)| outcome != Outcome::Exited(0)))
+}
+
+// Apart from the above, so that not every kind of iterator brings its own.
+#[inline(never)]
+fn by_kind(outcomes: &mut dyn Iterator<Item = (&str, Outcome)>) -> String {
     let line = |(outcome, names): (Outcome, Vec<&str>)| {
         let count = if names.len() > 1 {
             format!(" ({})", names.len())
@@ -35,7 +40,7 @@ pub fn summary<'a>(outcomes: impl Iterator<Item = (&'a str, Outcome)>) -> String
             phrase(outcome)
         )
     };
-    kinds.into_iter().map(line).collect()
+    outcome::kinds(outcomes).into_iter().map(line).collect()
 }
 
 /// A node that was not reached, or was lost.

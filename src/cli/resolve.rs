@@ -370,8 +370,8 @@ fn nodes<R: Read>(
 /// The words of `hosts`; those on how to name nodes at all stand on a line of their own.
 fn why_no_nodes(error: &SourcesError) -> String {
     let why = error.to_string();
-    match error {
-        SourcesError::NothingNamed => why.replacen("; ", "\nclsh: ", 1),
+    match (error, why.split_once(';')) {
+        (SourcesError::NothingNamed, Some((what, how))) => format!("{what}\nclsh:{how}"),
         _ => why,
     }
 }

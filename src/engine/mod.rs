@@ -85,8 +85,9 @@ pub struct Engine {
     unkept: bool,
     /// Nodes whose outcome is a failure.
     failed: usize,
-    /// How long each node took and how much it said, if that is told at the end; `None` where it was never started.
-    books: Option<HashMap<u32, Option<(Duration, u64)>>>,
+    /// How long each node took and how much it said, if that is told at the end; `None` where it was never started,
+    /// as those behind the last that was.
+    books: Option<Vec<Option<(Duration, u64)>>>,
     broadcast: Option<Broadcast>,
     /// Nodes that have something to read and room for it.
     feeding: VecDeque<u32>,
@@ -128,7 +129,7 @@ impl Engine {
             files: Queue::default(),
             unkept: false,
             failed: 0,
-            books: plan.summary.then(HashMap::new),
+            books: plan.summary.then(Vec::new),
             broadcast: match plan.input {
                 Stdin::Nothing => None,
                 Stdin::Stream => Some(Broadcast::stream()),

@@ -105,8 +105,10 @@ impl Engine {
             )),
             _ => None,
         };
-        if let Some(books) = &mut self.books {
-            books.insert(node, book);
+        if let (Some(books), Some(_)) = (&mut self.books, book) {
+            let at = node as usize;
+            books.resize(books.len().max(at + 1), None);
+            books[at] = book;
         }
         self.failed += usize::from(outcome != Outcome::Exited(0));
         if self.plan.shape == Shape::Json {
@@ -327,7 +329,7 @@ impl Engine {
         }
         if let Some(books) = &self.books {
             let rows = self.outcomes().map(|(rank, outcome)| {
-                let book = books.get(&(rank as u32)).copied().flatten();
+                let book = books.get(rank).copied().flatten();
                 report::Row {
                     label: &self.plan.labels[rank],
                     outcome,

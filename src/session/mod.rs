@@ -406,6 +406,7 @@ impl Session {
 
     /// Leaves: with this status, or the largest of the last command and of the nodes that are gone: those that should be here, and in a
     /// script, which nobody watches, also those that ended otherwise.
+    #[inline(never)]
     fn quit(&mut self, status: Option<u8>, engine: &mut Engine) {
         let counts = |state: &State| {
             let unreached = matches!(state, State::Gone(Outcome::Failed | Outcome::Lost));

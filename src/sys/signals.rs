@@ -49,6 +49,8 @@ pub(super) fn is_handled(signal: i32) -> bool {
     ![libc::SIG_IGN, libc::SIG_DFL].contains(&action(signal))
 }
 
+// 350 bytes wherever it is inlined.
+#[inline(never)]
 fn action(signal: i32) -> libc::sighandler_t {
     // SAFETY: sigaction(2) with a null new action only writes the old one, to memory that is ours.
     let action = unsafe {

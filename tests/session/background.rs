@@ -51,10 +51,13 @@ fn late_output_stands_above_the_prompt_which_is_drawn_again_with_what_was_typed(
 #[test]
 fn late_output_without_a_newline_leaves_the_prompt_alone() {
     let mut terminal = sit("n1", []);
-    terminal.run(&format!("({}; printf late) &", until("go")));
+    terminal.run(&format!("({}; printf late; touch said) &", until("go")));
     terminal.type_keys("echo on");
     terminal.wait_typed("echo on");
     touch(terminal.home.join("go"));
+    // Where it comes behind the next command's Enter, it is that one's.
+    let said = terminal.home.join("said");
+    wait_until("the late output", || said.exists());
     terminal.type_keys("e");
     terminal.wait_typed("echo one");
     terminal.type_keys("\r");

@@ -102,7 +102,7 @@ fn fill(template: &str, places: &[(&str, String)]) -> String {
     places
         .iter()
         .fold(template.to_owned(), |text, (name, content)| {
-            text.replace(&format!("@{name}@"), content)
+            text.replace(format!("@{name}@").as_str(), content)
         })
 }
 

@@ -30,7 +30,7 @@ fn specs(flag: &Flag) -> Vec<String> {
         .replace(']', "\\]")
         .replace(':', "\\:");
     let value = value(flag).map(|value| {
-        let name = flag.value.unwrap_or_default().to_lowercase();
+        let name = flag.value.unwrap_or_default().to_ascii_lowercase();
         format!(":{name}:{}", action(&value))
     });
     let line = |name: &String| {
