@@ -1,12 +1,13 @@
 # One command. Text: the command.
 [ -x "$SHELL" ] || SHELL=/bin/sh
+# Not where this shell is gone itself: what is left then has nobody to speak for it.
 parent_lives() {
-  if [ -r /proc/$$/stat ]; then
-    read -r stat </proc/$$/stat
+  if [ -r /proc/self/stat ]; then
+    read -r stat </proc/$$/stat || return 1
     set -- ${stat##*") "}
     [ "$2" = "$PPID" ]
   else
-    kill -0 "$PPID" || ps -p "$PPID" >/dev/null
+    kill -0 $$ && { kill -0 "$PPID" || ps -p "$PPID" >/dev/null; }
   fi
 }
 # A connection that others share outlives this channel, and so does the parent. But then nobody holds the other end of stdout's pipe, and

@@ -4,7 +4,7 @@ use crate::kit::{count, labelled, nap};
 use crate::support::{Finished, clsh_with, run, scratch, script, start, wait_until};
 use std::fs;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 use tempfile::TempDir;
 
 /// How a fake remote begins: `$1` is the host, `$2` the command line clsh sent, `$nonce` the secret in it, and `hello` says hello.
@@ -191,6 +191,23 @@ fn a_remote_whose_reader_goes_before_its_lifeline_leaves_nothing_behind() {
     fs::write(fake.path().join("go"), "").expect("write");
     running.finish();
     wait_until("the end of it", || count(&["sleep", &nap]) == 0);
+}
+
+#[test]
+fn a_remote_whose_shell_dies_for_want_of_a_reader_leaves_nothing_behind_though_its_parent_lives() {
+    // As over a connection that others share.
+    let body = r#"
+        { sh -c "$line"; until [ -e stop ]; do sleep 0.1; done; } | { until [ -e go ]; do sleep 0.1; done; }"#;
+    let (fake, nap) = (Fake::new(body), nap());
+    let script = format!("sleep {nap} & until [ -e go ]; do sleep 0.1; done; sleep 0.2");
+    let mut running = start(fake.call("n1", &[&script]).stdin(Stdio::piped()));
+    let input = running.stdin();
+    wait_until("the sleep", || count(&["sleep", &nap]) == 1);
+    fs::write(fake.path().join("go"), "").expect("write");
+    wait_until("the end of it", || count(&["sleep", &nap]) == 0);
+    fs::write(fake.path().join("stop"), "").expect("write");
+    drop(input);
+    running.finish();
 }
 
 #[test]
