@@ -5,6 +5,7 @@
 mod children;
 mod desk;
 mod feed;
+mod password;
 mod refusal;
 mod setup;
 mod store;
@@ -15,9 +16,11 @@ use crate::engine::{Effect, Engine, Event, Order, Request, Source};
 use crate::job::{Job, Talk};
 use crate::outcome::{Outcome, Reason, Verdict};
 use crate::output::Stream;
-use crate::remote::Invocation;
+use crate::remote::{Invocation, Questions};
 use crate::report;
-use crate::sys::{self, Got, Program, Reactor, Report, Signals, Sink, Spawner, Written};
+use crate::sys::{
+    self, Askpass, Got, Program, Reactor, Report, Secret, Signals, Sink, Spawner, Written,
+};
 use desk::Desk;
 use feed::{Feed, Scratches};
 use nix::libc::{
@@ -38,7 +41,8 @@ const KEY_STDOUT: usize = Stream::Out as usize;
 const KEY_STDERR: usize = Stream::Err as usize;
 const KEY_SIGNALS: usize = 2;
 const KEY_STDIN: usize = 3;
-const KEYS_RESERVED: usize = 4;
+const KEY_ASKPASS: usize = 4;
+const KEYS_RESERVED: usize = 5;
 const KEYS_PER_NODE: usize = 3;
 const KEY_INPUT: usize = 2;
 
@@ -83,11 +87,20 @@ struct Driver<'a> {
     store: Store,
     /// Where the names of failed nodes go.
     failed: Option<Report>,
+    /// As long as somebody may need it.
+    secret: Option<Secret>,
+    /// Where ssh asks for it.
+    askpass: Option<(Askpass, Questions)>,
 }
 
 /// Runs the job to its end. When this returns, every child is reaped.
 pub fn run(job: &Job) -> Result<Verdict, Refusal> {
-    let mut driver = Driver::new(job)?;
+    let secret = password::read(job)?;
+    let mut driver = Driver::new(job, secret)?;
+    if let Some(signal) = driver.ask_person()? {
+        return Ok(Verdict::Signal(signal));
+    }
+    driver.clock.start = Instant::now();
     while !driver.is_done() {
         driver.turn()?;
     }
@@ -146,7 +159,7 @@ impl Driver<'_> {
         self.engine.begin_turn(self.clock.now());
         // Signals are noted before anything else and acted on after the streams were read: what a child wrote before it ended, and what
         // had arrived before a signal, is seen first.
-        let mut signals = Vec::new();
+        let (mut signals, mut asks) = (Vec::new(), false);
         for ready in self.reactor.ready() {
             match ready.key {
                 KEY_STDOUT | KEY_STDERR => {
@@ -157,6 +170,7 @@ impl Driver<'_> {
                     });
                 }
                 KEY_SIGNALS => signals.extend(self.signals.pending()),
+                KEY_ASKPASS => asks = true,
                 KEY_STDIN => match &mut self.desk {
                     Some(desk) => desk.readable(),
                     None => self.engine.on_event(Event::StdinReadable),
@@ -165,6 +179,9 @@ impl Driver<'_> {
             }
         }
         self.carry_out();
+        if asks {
+            self.answer_ssh();
+        }
         if signals.contains(&SIGCHLD) {
             self.children_ended();
         }
@@ -179,6 +196,8 @@ impl Driver<'_> {
             self.attend();
             self.carry_out();
         }
+        self.forget_password();
+        self.explain_refusal();
         if cfg!(debug_assertions) {
             self.engine.check();
         }
@@ -234,6 +253,7 @@ impl Driver<'_> {
                 Effect::Reap { pid, .. } => self.reap(pid),
                 Effect::ReapAny => self.reap_any(),
                 Effect::Feed { node } => self.feed(node),
+                Effect::Answer { node } => self.answer_node(node),
                 Effect::ReadInput => self.read_input(),
                 Effect::Spool { spool } => self.spool(spool),
                 Effect::Fetch { offset, bytes } => self.fetch(offset, bytes),
@@ -337,5 +357,13 @@ fn signals_of(order: Order) -> &'static [i32] {
 
 /// A name from the command line, fit to be shown on a terminal.
 fn shown(name: &[u8]) -> String {
-    String::from_utf8_lossy(name).escape_debug().to_string()
+    let plain = |letter: char| matches!(letter, '\'' | '"' | '\\');
+    let mut shown = String::new();
+    for letter in String::from_utf8_lossy(name).chars() {
+        match plain(letter) {
+            true => shown.push(letter),
+            false => shown.extend(letter.escape_debug()),
+        }
+    }
+    shown
 }

@@ -44,6 +44,17 @@ pub enum Shape {
     Json,
 }
 
+/// Where a password comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Password {
+    /// From the person at the terminal; `needed` where there is no use in going on without one.
+    Ask { needed: bool },
+    /// From a file that only this user can read (`--password-file`).
+    File(PathBuf),
+    /// From the first line of clsh's standard input (`--password-file -`).
+    Stdin,
+}
+
 /// When a connection that failed is tried again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Retries {
@@ -86,6 +97,10 @@ pub struct Job {
     pub transport: Transport,
     /// The user to log in as where a node names none (`-l`).
     pub user: Option<String>,
+    /// Where the password comes from that ssh or sudo may ask for.
+    pub password: Option<Password>,
+    /// Whom the command runs as there, by sudo. `None` in a session.
+    pub sudo: Option<String>,
     /// What runs there.
     pub work: Work,
     /// Most nodes that run at once, at least 1.

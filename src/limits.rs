@@ -106,6 +106,9 @@ pub const DESCRIPTORS_KEPT: usize = 2;
 /// Descriptors kept free for one spawn: the child's three ends, the null device, and one that moves out of the way.
 pub const DESCRIPTORS_SPARE: usize = 5;
 
+/// Longest password: what ssh takes from the program that asks for it (OpenSSH's readpass.c), less its NUL.
+pub const PASSWORD_BYTES_MAX: usize = 1023;
+
 /// Longest single argument the kernel takes (execve(2), `MAX_ARG_STRLEN`), less its NUL. The remote side has the same bound.
 pub const ARGUMENT_BYTES_MAX: usize = 128 * 1024 - 1;
 /// Longest frame, from mark to mark.

@@ -7,6 +7,9 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
+    if let Some(answered) = sys::asked_for_ssh() {
+        return ExitCode::from(u8::from(!answered));
+    }
     match run() {
         Ok(Verdict::Status(status)) => ExitCode::from(status),
         Ok(verdict @ Verdict::Signal(signal)) => {

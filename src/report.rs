@@ -66,6 +66,30 @@ pub fn silent(label: &str, patience: Duration) -> String {
     )
 }
 
+/// ssh asks what clsh has no answer for.
+pub fn foreign_question(label: &str, words: &str) -> String {
+    format!("clsh: {label}: ssh asks what clsh does not answer: {words}\n")
+}
+
+/// ssh does not take a host key; `by_hand` connects once by hand.
+pub fn unverified(label: &str, by_hand: &str) -> String {
+    format!(
+        "clsh: {label}: ssh knows no key of this host, or another one; to look at it and accept it, type: {by_hand}\n"
+    )
+}
+
+/// The far side did not take the password.
+pub fn password_refused(label: &str) -> String {
+    format!("clsh: {label}: sudo does not take this password\n")
+}
+
+/// The far side asks for a password where there is none.
+pub fn no_password(label: &str) -> String {
+    format!(
+        "clsh: {label}: sudo asks for a password, and there is none; --password-file FILE gives one\n"
+    )
+}
+
 /// A line was cut.
 pub fn long_line(label: &str) -> String {
     format!("clsh: {label}: a line is longer than 1 MiB; it is printed in pieces\n")

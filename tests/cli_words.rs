@@ -118,7 +118,7 @@ fn an_unknown_flag_is_named_with_the_nearest() {
 
 #[test]
 fn a_flag_of_later_work_is_unknown() {
-    for later in ["-A", "--sudo", "--password-file"] {
+    for later in ["-B", "--forward-agent", "--become"] {
         assert!(refused(&[later]).starts_with("unknown flag"), "{later}");
     }
 }
@@ -199,8 +199,8 @@ fn from_words_to_a_job() {
 #[test]
 fn the_flags_of_this_release_and_no_others() {
     let wanted = "-h -w --hosts --hostfile -x --exclude --pick -Q --query -R --transport -l --user -F \
-                  --ssh-config -J --jump -o --option -t --connect-timeout --retries --retry-delay --bare \
-                  -n --nostdin --tty -i --interactive --shell -f --fanout -u --timeout --kill-after -k --fail-fast \
+                  --ssh-config -J --jump -o --option -t --connect-timeout -A --askpass --password-file --retries --retry-delay --bare \
+                  -n --nostdin --tty --sudo --sudo-user -i --interactive --shell -f --fanout -u --timeout --kill-after -k --fail-fast \
                   --keep-going -S --status -b --gather --diff -L --in-order --json --out --outdir --err --errdir \
                   -N --no-label --color -q --quiet -v --verbose --progress --summary --failed --no-config --generate --help -V --version";
     assert_eq!(table::spellings().join(" "), wanted);

@@ -171,6 +171,16 @@ fn over(typed: &mut Typed, kept: Typed) {
         kept.retry_delay,
         typed.retries.is_some(),
     );
+    let is_wrapped = is_command && transport != Some("exec") && !(typed.bare || typed.tty);
+    typed.sudo |= is_wrapped && kept.sudo;
+    fill(&mut typed.sudo_user, kept.sudo_user, is_wrapped);
+    let takes_password = is_ssh || typed.has_sudo();
+    typed.askpass |= is_ssh && typed.password_file.is_none() && kept.askpass;
+    fill(
+        &mut typed.password_file,
+        kept.password_file,
+        takes_password && !typed.askpass,
+    );
     fill(&mut typed.shell, kept.shell, !is_command);
     fill(&mut typed.fanout, kept.fanout, true);
     fill(&mut typed.time_limit, kept.time_limit, true);

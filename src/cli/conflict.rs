@@ -1,7 +1,9 @@
 //! Which flags do not go together, and which need a command. Looks at what was typed and at nothing else.
 
 use super::parse::Typed;
+use crate::hosts::Source;
 use std::fmt;
+use std::path::Path;
 
 /// A flag that cannot be carried out in this call. Flags stand as the help names them first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,7 +58,14 @@ impl fmt::Display for Conflict {
 /// # Errors
 /// Which flags, why, and what to do about it.
 pub fn refuse(typed: &Typed) -> Result<(), Conflict> {
-    let found = [without_command, two_shapes, two_endings, half_a_wish];
+    let found = [
+        without_command,
+        two_shapes,
+        two_endings,
+        half_a_wish,
+        two_passwords,
+        sudo_without_wrapper,
+    ];
     match found.into_iter().find_map(|find| find(typed)) {
         Some(conflict) => Err(conflict),
         None => Ok(()),
@@ -68,6 +77,7 @@ fn without_command(typed: &Typed) -> Option<Conflict> {
     let given = [
         ("-n", typed.no_stdin),
         ("--tty", typed.tty),
+        ("--sudo", typed.has_sudo()),
         ("-k", typed.fail_fast),
         ("-b", typed.gather),
         ("--diff", typed.diff),
@@ -106,6 +116,49 @@ fn two_endings(typed: &Typed) -> Option<Conflict> {
     (typed.fail_fast && typed.keep_going).then_some(Conflict::Contradiction {
         flags: ["-k", "--keep-going"],
         why: "one ends the run when a node fails, the other goes on",
+    })
+}
+
+/// A password from two places, or from where something else is read.
+fn two_passwords(typed: &Typed) -> Option<Conflict> {
+    let file = typed.password_file.as_deref()?;
+    let hosts = |source: &Source| matches!(source, Source::File(path) if path == Path::new("-"));
+    let (other, why) = if typed.askpass {
+        ("-A", "the password comes from one place")
+    } else if file == Path::new("-") && typed.nodes.iter().any(hosts) {
+        ("--hostfile -", "both read standard input")
+    } else {
+        return None;
+    };
+    Some(Conflict::Contradiction {
+        flags: [other, "--password-file"],
+        why,
+    })
+}
+
+/// `--sudo` where nothing can carry the password.
+fn sudo_without_wrapper(typed: &Typed) -> Option<Conflict> {
+    let (other, why) = if typed.transport.as_deref() == Some("exec") {
+        (
+            "-R exec",
+            "the command runs here, without a node to run sudo on",
+        )
+    } else if typed.bare {
+        (
+            "--bare",
+            "sudo is run by the wrapper, which --bare leaves out",
+        )
+    } else if typed.tty {
+        (
+            "--tty",
+            "the password goes over standard input, which is a terminal there",
+        )
+    } else {
+        return None;
+    };
+    typed.has_sudo().then_some(Conflict::Contradiction {
+        flags: [other, "--sudo"],
+        why,
     })
 }
 

@@ -50,6 +50,10 @@ pub struct Typed {
     pub options: Vec<String>,
     /// `-t`, over zero.
     pub connect: Option<Duration>,
+    /// `-A`
+    pub askpass: bool,
+    /// `--password-file`, not empty.
+    pub password_file: Option<PathBuf>,
     /// `--retries`, from 0 to `RETRIES_MAX`.
     pub retries: Option<u32>,
     /// `--retry-delay`, zero or more.
@@ -60,6 +64,10 @@ pub struct Typed {
     pub no_stdin: bool,
     /// `--tty`
     pub tty: bool,
+    /// `--sudo`
+    pub sudo: bool,
+    /// `--sudo-user`
+    pub sudo_user: Option<String>,
     /// `-i`
     pub interactive: bool,
     /// `--shell`
@@ -212,6 +220,11 @@ impl Given {
 }
 
 impl Typed {
+    /// Whether the command is to run as another user.
+    pub fn has_sudo(&self) -> bool {
+        self.sudo || self.sudo_user.is_some()
+    }
+
     /// Notes one flag.
     fn set(&mut self, id: FlagId, given: &Given) -> Result<(), CliError> {
         match id {
@@ -226,11 +239,15 @@ impl Typed {
             FlagId::Jump => self.jump = Some(given.read(value::jump)?),
             FlagId::Option => self.options.push(given.read(value::ssh_option)?),
             FlagId::ConnectTimeout => self.connect = Some(given.read(value::seconds_over_zero)?),
+            FlagId::Askpass => self.askpass = true,
+            FlagId::PasswordFile => self.password_file = Some(given.path()?),
             FlagId::Retries => self.retries = Some(given.read(value::retries)?),
             FlagId::RetryDelay => self.retry_delay = Some(given.read(value::seconds)?),
             FlagId::Bare => self.bare = true,
             FlagId::NoStdin => self.no_stdin = true,
             FlagId::Tty => self.tty = true,
+            FlagId::Sudo => self.sudo = true,
+            FlagId::SudoUser => self.sudo_user = Some(given.read(value::user)?),
             FlagId::Interactive => self.interactive = true,
             FlagId::Shell => self.shell = Some(given.read(value::shell)?),
             FlagId::Fanout => self.fanout = Some(given.read(value::count)?),

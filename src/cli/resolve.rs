@@ -8,7 +8,7 @@ use super::files::{self, Files};
 use super::parse::Typed;
 use super::pick::pick;
 use crate::hosts::{self, Node, SourcesError};
-use crate::job::{ColorWhen, Job, Retries, Session, Shape, Talk, Work};
+use crate::job::{ColorWhen, Job, Password, Retries, Session, Shape, Talk, Work};
 use crate::limits::{
     CONNECT_DEFAULT, FANOUT_DEFAULT, KILL_AFTER_DEFAULT, RETRY_DELAY_DEFAULT, SHELL_DEFAULT,
 };
@@ -173,10 +173,17 @@ fn job(
         ColorWhen::Auto
     };
     let shape = shape(&typed);
+    let password = password(&typed);
+    let sudo = match typed.sudo {
+        true => Some("root".to_owned()),
+        false => None,
+    };
     Job {
         nodes,
         transport,
         user: typed.user,
+        password,
+        sudo: typed.sudo_user.or(sudo),
         work,
         fanout: typed.fanout.unwrap_or(FANOUT_DEFAULT),
         connect: typed.connect.unwrap_or(CONNECT_DEFAULT),
@@ -199,6 +206,17 @@ fn job(
             most: typed.retries.unwrap_or(0),
             delay: typed.retry_delay.unwrap_or(RETRY_DELAY_DEFAULT),
         },
+    }
+}
+
+/// Where the password comes from, if any is wanted.
+fn password(typed: &Typed) -> Option<Password> {
+    match &typed.password_file {
+        Some(path) if path == Path::new("-") => Some(Password::Stdin),
+        Some(path) => Some(Password::File(path.clone())),
+        None if typed.askpass => Some(Password::Ask { needed: true }),
+        None if typed.has_sudo() => Some(Password::Ask { needed: false }),
+        None => None,
     }
 }
 
@@ -275,6 +293,11 @@ fn transport<R: Read>(
         ("--jump", typed.jump.is_some()),
         ("--option", !typed.options.is_empty()),
         ("--tty", typed.tty),
+        ("--askpass", typed.askpass),
+        (
+            "--password-file",
+            typed.password_file.is_some() && !typed.has_sudo(),
+        ),
     ];
     if let Some((flag, _)) = ssh_only.into_iter().find(|&(_, given)| given && !is_ssh) {
         return Err(CliError::SshOnly {
@@ -292,6 +315,7 @@ fn transport<R: Read>(
         config,
         jump: typed.jump.take(),
         tty: typed.tty,
+        password: typed.askpass || typed.password_file.is_some(),
     };
     Transport::parse(&text, ssh, typed.bare).map_err(|error| CliError::BadValue {
         flag: "--transport".to_owned(),

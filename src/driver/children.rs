@@ -70,10 +70,12 @@ impl Driver<'_> {
         match owner {
             Ok(rank) => Start {
                 words: self.invocation.words(&self.job.nodes[rank], rank),
-                environment: self.invocation.environment(&self.job.nodes[rank], rank),
+                environment: self.environment(slot, rank),
                 ends: Ends {
                     stdin: match (self.feed.is_some(), self.invocation.has_lifeline()) {
                         (true, _) => Stdin::Pipe,
+                        // What comes first there is the password.
+                        (false, true) if self.job.sudo.is_some() => Stdin::Pipe,
                         (false, true) => Stdin::Lifeline,
                         (false, false) => Stdin::Null,
                     },
@@ -87,6 +89,14 @@ impl Driver<'_> {
                 ends,
             },
         }
+    }
+
+    fn environment(&self, slot: u32, rank: usize) -> Vec<(&'static str, String)> {
+        let mut environment = self.invocation.environment(&self.job.nodes[rank], rank);
+        if let Some((askpass, _)) = &self.askpass {
+            environment.extend(askpass.environment(slot));
+        }
+        environment
     }
 
     fn start(&mut self, node: u32, order: Start) -> Result<i32, SpawnError> {

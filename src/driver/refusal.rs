@@ -20,6 +20,16 @@ pub enum Refusal {
     Input,
     /// Nothing can be written there: which flag, what it names, and why.
     Unwritable(&'static str, String, io::Error),
+    /// No password can be had there.
+    Password(String, io::Error),
+    /// What was typed is no password.
+    Typed(io::Error),
+    /// Nothing was typed where a password was needed.
+    NothingTyped,
+    /// There is no terminal at which to ask for it.
+    NobodyToAsk,
+    /// The way for ssh's questions can't be made.
+    Askpass(io::Error),
     /// The system refused what clsh itself needs.
     System(io::Error),
 }
@@ -55,6 +65,26 @@ impl fmt::Display for Refusal {
             Self::Unwritable(flag, path, error) => write!(
                 f,
                 "cannot write to '{path}', named by {flag}: {}; name another place",
+                sys::error_text(error)
+            ),
+            Self::Password(place, error) => write!(
+                f,
+                "no password in '{place}', named by --password-file: {}",
+                sys::error_text(error)
+            ),
+            Self::Typed(error) => write!(
+                f,
+                "what was typed is no password: {}",
+                sys::error_text(error)
+            ),
+            Self::NothingTyped => write!(f, "no password was typed; nothing was started"),
+            Self::NobodyToAsk => write!(
+                f,
+                "there is no terminal to ask for the password at; --password-file FILE reads it"
+            ),
+            Self::Askpass(error) => write!(
+                f,
+                "cannot make a socket for ssh's questions: {}; set TMPDIR to a directory you can write to",
                 sys::error_text(error)
             ),
             Self::System(error) => write!(

@@ -4,7 +4,7 @@ use super::desk::Desk;
 use super::feed::{Feed, Scratches};
 use super::refusal::Refusal;
 use super::store::Store;
-use super::{Clock, Driver, KEY_SIGNALS, KEY_STDIN, shown};
+use super::{Clock, Driver, KEY_SIGNALS, KEY_STDIN, password, shown};
 use crate::engine::{Engine, Event, Plan, Progress, Protocol, Stdin as Given};
 use crate::hosts;
 use crate::job::{self, ColorWhen, Job, Talk, Work};
@@ -17,8 +17,8 @@ use crate::remote::{self, Call, Invocation, Nonce, Transport};
 use crate::report;
 use crate::session::{Manner, Session, Setting};
 use crate::sys::{
-    self, Descriptors, Directory, Input, Kind, Program, Reactor, Report, Signals, Sink, Spawner,
-    Terminal,
+    self, Descriptors, Directory, Input, Kind, Program, Reactor, Report, Secret, Signals, Sink,
+    Spawner, Terminal,
 };
 use nix::libc::{SIGCHLD, SIGCONT, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP, SIGUSR1, SIGWINCH};
 use std::collections::HashMap;
@@ -32,7 +32,7 @@ const SIGNALS: [i32; 9] = [
 ];
 
 impl<'a> Driver<'a> {
-    pub(super) fn new(job: &'a Job) -> Result<Self, Refusal> {
+    pub(super) fn new(job: &'a Job, secret: Option<Secret>) -> Result<Self, Refusal> {
         let nonce = Nonce::new(sys::random()?);
         let session = matches!(job.work, Work::Session(_));
         let input = match session || job.input {
@@ -52,6 +52,7 @@ impl<'a> Driver<'a> {
         let mut signals = Signals::new(&SIGNALS)?;
         let read = input.as_ref().filter(|_| session || given == Given::Stream);
         let reactor = reactor(&mut signals, &sinks, read)?;
+        let askpass = password::askpass(job, &reactor)?;
         let (window, files) = window(job, &invocation)?;
         let protocol = match (invocation.is_wrapped(), &job.transport) {
             (true, _) => Protocol::Framed(nonce.clone()),
@@ -86,6 +87,8 @@ impl<'a> Driver<'a> {
             scratches: Scratches::default(),
             store,
             failed,
+            secret,
+            askpass,
         })
     }
 }
@@ -223,6 +226,7 @@ fn invocation(job: &Job, nonce: &Nonce, input: bool) -> Result<Invocation, Refus
         kill_after: job.kill_after,
         count: job.nodes.len(),
         input,
+        sudo: job.sudo.as_deref(),
     };
     Invocation::new(call, nonce).map_err(Refusal::Command)
 }
@@ -334,6 +338,8 @@ fn plan(job: &Job, protocol: Protocol, window: usize, sinks: &[Sink; 2]) -> Plan
         fail_fast: job.fail_fast,
         retries: job.retries,
         tty: job.tty,
+        ssh: matches!(job.transport, Transport::Ssh { .. }),
+        sudo: job.sudo.is_some(),
         summary: job.summary,
         progress: progress(job, sinks),
         sinks: Sinks {

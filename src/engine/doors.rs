@@ -74,6 +74,10 @@ pub struct Plan {
     pub fail_fast: bool,
     /// When a connection that failed is tried again.
     pub retries: Retries,
+    /// ssh is the transport, whose own words are known.
+    pub ssh: bool,
+    /// The far side may ask for a password, and says hello only then.
+    pub sudo: bool,
     /// A terminal on the way puts a carriage return before each newline.
     pub tty: bool,
     /// How long each node took and how much it said is told at the end.
@@ -108,6 +112,8 @@ impl Plan {
                 most: 0,
                 delay: RETRY_DELAY_DEFAULT,
             },
+            ssh: false,
+            sudo: false,
             tty: false,
             summary: false,
             progress: None,
@@ -214,6 +220,8 @@ pub enum Event<'a> {
     InputWritable { node: u32 },
     /// A node takes no input any more.
     InputClosed { node: u32 },
+    /// There is no password for a node that asks.
+    Unanswered { node: u32 },
     /// There may be something on standard input.
     StdinReadable,
     /// This was read from it.
@@ -269,6 +277,8 @@ pub enum Effect {
     HangUp { node: u32 },
     /// Write once to the node what [`Engine::supply`](super::Engine::supply) has for it.
     Feed { node: u32 },
+    /// Write the password to the node, or say [`Event::Unanswered`].
+    Answer { node: u32 },
     /// Read standard input once.
     ReadInput,
     /// Write what is unspooled into its file, until nothing is.

@@ -16,7 +16,7 @@ impl Engine {
             return Supply::Nothing;
         };
         match (&self.broadcast, live.input.pending()) {
-            _ if live.input.closed => Supply::Nothing,
+            _ if live.input.closed || self.is_held(live.link) => Supply::Nothing,
             // Nobody waited for this one: what it would get next may be gone.
             (Some(_), _) if live.is_ending() => Supply::Nothing,
             (Some(broadcast), _) => broadcast.supply(live.input.offset),

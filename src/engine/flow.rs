@@ -6,7 +6,7 @@ use super::shape::Keeping;
 use super::{Effect, Engine, Notice, Protocol, Slot, Source};
 use crate::job::Shape;
 use crate::limits::{LINE_BYTES_MAX, READ_BYTES_MAX};
-use crate::output::{End, Line, Output, Queue};
+use crate::output::{End, Line, Output, Queue, Stream};
 use crate::remote::{Frame, MARK, Nonce};
 use crate::report;
 
@@ -39,6 +39,9 @@ impl Engine {
     }
 
     pub(super) fn bytes(&mut self, source: Source, bytes: &[u8], dry: bool) {
+        if source.stream == Stream::Err {
+            self.look_for_refusal(source.node, bytes);
+        }
         let seen = self.assemble(source, Some(bytes));
         let now = self.now;
         let Some(Slot::Live(node)) = self.slots.get_mut(source.node as usize) else {
@@ -161,14 +164,22 @@ impl Engine {
             return;
         };
         let free = node.cause.is_none() && matches!(node.process, Process::Running(_));
-        if seen.hello && node.link == Link::Connecting {
+        let greeted = seen.hello && node.link == Link::Connecting;
+        if greeted {
             node.link = Link::Up;
+            self.greeted = true;
             if free && self.plan.session {
                 self.set_deadline(source.node, None);
                 self.notices.push_back(Notice::Up { node: source.node });
             } else if free {
                 self.set_deadline(source.node, limit.map(|limit| now + limit));
             }
+        }
+        if greeted {
+            self.let_in(source.node);
+        }
+        if seen.ask {
+            self.asked(source.node);
         }
         for (command, status) in seen.commands {
             self.reported(source, command, status);
@@ -284,6 +295,7 @@ impl Way<'_> {
 #[derive(Debug, Default)]
 struct Seen {
     hello: bool,
+    ask: bool,
     exit: Option<u8>,
     piece: bool,
     /// Commands that a session's shell began, or ended with a status.
@@ -294,6 +306,7 @@ impl Seen {
     fn note(&mut self, frame: Frame) {
         match frame {
             Frame::Hello => self.hello = true,
+            Frame::Ask => self.ask = true,
             Frame::Exit(status) => self.exit = Some(status),
             Frame::Start(command) => self.commands.push((command, None)),
             Frame::Done(command, status) => self.commands.push((command, Some(status))),

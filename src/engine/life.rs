@@ -86,6 +86,7 @@ impl Engine {
         }
         self.slots[node as usize] = Slot::Done(outcome);
         self.window.done();
+        self.greeted = true;
         self.done += 1;
         if self.plan.session {
             self.notices.push_back(Notice::Gone { node, outcome });

@@ -7,6 +7,7 @@
 //! Invariants, checked by [`Engine::check`]: waiting + running + done == total; every node gets exactly one outcome; for every stream
 //! bytes in == bytes out + held; nothing is asked for after the end.
 
+mod asking;
 mod broadcast;
 mod deadlines;
 mod doors;
@@ -100,6 +101,10 @@ pub struct Engine {
     flush: bool,
     flush_until: Option<Time>,
     told_delay: bool,
+    /// A node said hello, or got its outcome.
+    greeted: bool,
+    /// The first node whose host key ssh did not take, and whether that was told.
+    unverified: Option<(u32, bool)>,
     effects: VecDeque<Effect>,
     now: Time,
 }
@@ -144,6 +149,8 @@ impl Engine {
             flush: false,
             flush_until: None,
             told_delay: false,
+            greeted: false,
+            unverified: None,
             effects: VecDeque::new(),
             now: Time::ZERO,
             plan,
@@ -183,6 +190,7 @@ impl Engine {
             Event::InputBlocked { node } => self.input_blocked(node),
             Event::InputWritable { node } => self.input_writable(node),
             Event::InputClosed { node } => self.input_closed(node),
+            Event::Unanswered { node } => self.unanswered(node),
             Event::StdinReadable => self.stdin_readable(),
             Event::StdinBytes { bytes } => self.stdin_bytes(bytes),
             Event::StdinDry => self.stdin_dry(),

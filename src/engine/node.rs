@@ -130,6 +130,8 @@ pub struct Node {
     pub link: Link,
     pub halves: [Half; 2],
     pub input: Input,
+    /// The far side asked for a password.
+    pub asked: bool,
     pub command: Option<Command>,
     pub status: Option<u8>,
     pub cause: Option<Cause>,
@@ -151,6 +153,7 @@ impl Node {
             },
             halves: prefixes.map(Half::new),
             input: Input::default(),
+            asked: false,
             command: None,
             status: None,
             cause: None,

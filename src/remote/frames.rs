@@ -14,6 +14,8 @@ pub const MARK: u8 = 0x1e;
 pub enum Frame {
     /// The node is connected and the command is about to run.
     Hello,
+    /// A password is wanted, on one line, before the node can say hello.
+    Ask,
     /// The command, or the session's shell, ended with this status.
     Exit(u8),
     /// A session's shell begins this command.
@@ -78,8 +80,9 @@ impl Nonce {
 
 /// The words between nonce and mark.
 fn read(frame: &str) -> Option<Frame> {
-    let (word, numbers) = frame.split_once(' ')?;
+    let (word, numbers) = frame.split_once(' ').unwrap_or((frame, ""));
     match word {
+        "ask" if numbers.is_empty() => Some(Frame::Ask),
         "hello" => numbers.parse::<u32>().ok().map(|_| Frame::Hello),
         "exit" => numbers.parse().ok().map(Frame::Exit),
         "start" => numbers.parse().ok().map(Frame::Start),

@@ -66,6 +66,8 @@ pub struct Call<'a> {
     pub count: usize,
     /// The command reads what its transport's process reads.
     pub input: bool,
+    /// Whom the command runs as, by sudo.
+    pub sudo: Option<&'a str>,
 }
 
 /// Makes every node's command line. Built once a run.
@@ -78,6 +80,7 @@ pub struct Invocation {
     grace_secs: u64,
     count: usize,
     input: bool,
+    sudo: Option<String>,
 }
 
 impl Invocation {
@@ -95,6 +98,7 @@ impl Invocation {
             kill_after,
             count,
             input,
+            sudo,
         } = call;
         let wrapped = |wrapper: Result<Wrapper, usize>| {
             wrapper
@@ -130,6 +134,7 @@ impl Invocation {
             grace_secs: whole_secs(kill_after),
             count,
             input,
+            sudo: sudo.map(str::to_owned),
         })
     }
 
@@ -215,6 +220,28 @@ impl Invocation {
         }
     }
 
+    /// What connects to a node by hand, as clsh does it, for a person who is to look at it.
+    pub fn by_hand(&self, node: &Node) -> Vec<u8> {
+        let mut words: Vec<&[u8]> = vec![b"ssh"];
+        if let Transport::Ssh { ssh, .. } = &self.transport {
+            if let Some(file) = &ssh.config {
+                words.extend([b"-F", file.as_bytes()]);
+            }
+            if let Some(jump) = &ssh.jump {
+                words.extend([b"-J", jump.as_bytes()]);
+            }
+        }
+        if let Some(user) = node.user().or(self.user.as_deref()) {
+            words.extend([b"-l", user.as_bytes()]);
+        }
+        let port = node.port().map(|port| port.to_string());
+        if let Some(port) = &port {
+            words.extend([b"-p", port.as_bytes()]);
+        }
+        words.push(node.host().as_bytes());
+        words.join(&b' ')
+    }
+
     fn placeholder(&self, letter: u8, node: &Node, rank: usize, filled: &mut Vec<u8>) {
         match letter {
             b'h' => filled.extend_from_slice(node.host().as_bytes()),
@@ -232,7 +259,11 @@ impl Invocation {
         match &self.payload {
             Payload::Wrapped(wrapper) => {
                 let theirs = self.input || self.has_terminal();
-                wrapper.line(node.host(), rank, self.count, self.grace_secs, theirs)
+                let mut line = wrapper.line(node.host(), rank, self.count, self.grace_secs, theirs);
+                if let Some(user) = &self.sudo {
+                    Wrapper::raise(&mut line, user);
+                }
+                line
             }
             Payload::Bare(command) => command.clone(),
             Payload::Words(words) => words.join(&b' '),
@@ -260,8 +291,16 @@ impl Invocation {
             pair("-p", port.to_string().as_bytes());
         }
         let connect = format!("ConnectTimeout={}", self.connect_secs);
+        if ssh.password {
+            // Once a node, or a wrong one would lock people out.
+            pair("-o", b"NumberOfPasswordPrompts=1");
+        }
         for option in [
-            "BatchMode=yes",
+            if ssh.password {
+                "BatchMode=no"
+            } else {
+                "BatchMode=yes"
+            },
             &connect,
             "ServerAliveInterval=15",
             "ServerAliveCountMax=3",

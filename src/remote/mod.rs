@@ -5,11 +5,13 @@
 
 mod frames;
 mod invocation;
+mod question;
 mod shell;
 mod transport;
 mod wrapper;
 
 pub use frames::{Frame, MARK, Nonce};
 pub use invocation::{Call, Invocation, TooLong, Work};
+pub use question::{Questions, Reply};
 pub use shell::{command, interrupt, interrupt_again};
-pub use transport::{SshOptions, Transport, TransportError};
+pub use transport::{SshOptions, Transport, TransportError, is_unverified};

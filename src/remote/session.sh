@@ -47,9 +47,6 @@ relay <&3 | {
   # In a subshell, or this one would say on the channel which signal ended it.
   (eval "exec $shell") >&5 2>&4 8>&5 9>&4 4>&- 5>&-
   status=$?
-  # ksh93 counts death by a signal from 256.
-  [ $status -lt 256 ] || status=$((status - 128))
-  printf '\036%s exit %s\036\n' "$nonce" $status >&5
-  printf '\036%s exit %s\036\n' "$nonce" $status >&4
+  report >&5
   exit $status
 }

@@ -13,6 +13,8 @@ pub struct SshOptions {
     pub jump: Option<String>,
     /// The command gets a terminal there.
     pub tty: bool,
+    /// A password is there for what asks for one.
+    pub password: bool,
 }
 
 /// `-R`: what carries the command to a node.
@@ -45,6 +47,12 @@ impl fmt::Display for TransportError {
 }
 
 impl std::error::Error for TransportError {}
+
+/// Whether ssh says that it does not take a host key (OpenSSH's sshconnect.c).
+pub fn is_unverified(said: &[u8]) -> bool {
+    const SAID: &[u8] = b"Host key verification failed.";
+    said.windows(SAID.len()).any(|part| part == SAID)
+}
 
 /// Splits `text` into words as a POSIX shell does for plain words and quotes: blanks separate, `'...'` is verbatim, `"..."` and
 /// a bare word know `\` as an escape. Nothing is expanded.
@@ -113,6 +121,11 @@ pub fn fill(text: &[u8], mut value: impl FnMut(u8, &mut Vec<u8>)) -> Vec<u8> {
 }
 
 impl Transport {
+    /// Whether ssh may ask for a password.
+    pub fn takes_password(&self) -> bool {
+        matches!(self, Self::Ssh { ssh, .. } if ssh.password)
+    }
+
     /// Reads the value of `-R`. `bare` and `ssh` come from their own flags; `exec` ignores both.
     pub fn parse(text: &str, ssh: SshOptions, bare: bool) -> Result<Self, TransportError> {
         match text {

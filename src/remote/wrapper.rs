@@ -80,6 +80,14 @@ impl Wrapper {
     }
 }
 
+impl Wrapper {
+    /// Makes a whole line of this run all of it as another user, by sudo.
+    pub fn raise(line: &mut Vec<u8>, user: &str) {
+        line.push(b' ');
+        quote(format!("sudo {user}").as_bytes(), false, line);
+    }
+}
+
 fn compose(script: &str, text: &[u8], nonce: &Nonce, scatter: bool) -> Vec<u8> {
     let mut line = BOOTSTRAP.to_vec();
     for (argument, scatter) in [

@@ -1,13 +1,15 @@
 # One command. Text: the command.
 [ -x "$SHELL" ] || SHELL=/bin/sh
+# What sudo finds for users who never log in.
+case $SHELL in */nologin | */false) SHELL=/bin/sh ;; esac
 # Not where this shell is gone itself: what is left then has nobody to speak for it.
 parent_lives() {
   if [ -r /proc/self/stat ]; then
-    read -r stat </proc/$$/stat || return 1
+    read -r stat </proc/$first/stat || return 1
     set -- ${stat##*") "}
-    [ "$2" = "$PPID" ]
+    [ "$2" = "$parent" ]
   else
-    kill -0 $$ && { kill -0 "$PPID" || ps -p "$PPID" >/dev/null; }
+    kill -0 $$ && { kill -0 "$parent" || ps -p "$parent" >/dev/null; }
   fi
 }
 # A connection that others share outlives this channel, and so does the parent. But then nobody holds the other end of stdout's pipe, and
@@ -36,7 +38,7 @@ watch() {
   else
     exec 3<&-
     # A parent outside of the container, or one that went before this shell began, is no sign.
-    while { [ "$PPID" -le 1 ] || parent_lives; } && ! unheard; do sleep 1; done
+    while { [ "$parent" -le 1 ] || parent_lives; } && ! unheard; do sleep 1; done
   fi
   kill -USR1 $$
   kill -TERM $group
@@ -70,10 +72,6 @@ else
   (exec "$SHELL" -c "$text" 2>&4 4>&-)
   status=$?
 fi
-# ksh93 counts death by a signal from 256.
-[ $status -lt 256 ] || status=$((status - 128))
-# Where nobody reads any more, this shell dies here, and leaves to the watcher what the command left.
-printf '\036%s exit %s\036\n' "$nonce" $status
-printf '\036%s exit %s\036\n' "$nonce" $status >&4
+report
 [ "$gone" ] || kill -KILL $watcher
 exit $status

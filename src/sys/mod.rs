@@ -1,26 +1,32 @@
 //! The only room that touches the kernel. It decides nothing, and knows nothing of nodes: keys, descriptors, processes.
 
+mod askpass;
 mod clone;
 mod descriptors;
 mod files;
 mod history;
 mod input;
+mod password;
 mod program;
 mod reactor;
 mod reap;
+mod secret;
 mod signals;
 mod spawn;
 mod standard;
 mod stdio;
 mod terminal;
 
+pub use askpass::{Askpass, Question, asked_for_ssh};
 pub use descriptors::{Descriptors, descriptors};
 pub use files::{Directory, Report, Scratch};
 pub use history::{load_history, remember};
 pub use input::{Input, Kind};
+pub use password::{Asked, ask_password, password_from_file, password_from_stdin};
 pub use program::{Program, find_program};
 pub use reactor::{Reactor, Ready};
 pub use reap::{Ended, is_stopped, reap, reap_any, signal_group};
+pub use secret::Secret;
 pub use signals::{Signals, die_by, stop_self};
 pub use spawn::{Child, Ends, SpawnError, Spawner, Stdin};
 pub use stdio::{Sink, Written, print, same_place};

@@ -40,7 +40,8 @@ impl Signals {
     }
 }
 
-fn is_ignored(signal: i32) -> bool {
+/// Whether nothing happens when this signal comes.
+pub(super) fn is_ignored(signal: i32) -> bool {
     action(signal) == libc::SIG_IGN
 }
 

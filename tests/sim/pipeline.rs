@@ -365,6 +365,7 @@ impl<'a> World<'a> {
                 }
                 Effect::HangUp { node } => self.hang_up(node),
                 Effect::Feed { node } => self.feed(node),
+                Effect::Answer { .. } => unreachable!("nobody asks"),
                 Effect::ReadInput => self.read_input(),
                 Effect::Spool { spool } => self.spool(spool),
                 Effect::Fetch { offset, bytes } => self.fetch(offset as usize, bytes),

@@ -138,7 +138,8 @@ impl World {
                 Effect::ReapAny => (0..self.far.len()).for_each(|node| self.reap(node)),
                 Effect::HangUp { .. } => {}
                 Effect::Suspend => self.engine.on_event(Event::Resumed),
-                Effect::ReadInput
+                Effect::Answer { .. }
+                | Effect::ReadInput
                 | Effect::Spool { .. }
                 | Effect::Fetch { .. }
                 | Effect::Store { .. } => unreachable!("a session has none of these"),

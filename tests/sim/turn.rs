@@ -192,6 +192,7 @@ impl Sim<'_> {
                 }
                 Effect::HangUp { node } => self.shadow.hangs_up(node),
                 Effect::Feed { .. }
+                | Effect::Answer { .. }
                 | Effect::ReadInput
                 | Effect::Spool { .. }
                 | Effect::Fetch { .. }

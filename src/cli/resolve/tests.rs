@@ -143,6 +143,7 @@ fn every_flag_reaches_the_job() {
         config: set("none"),
         jump: Some("gate".to_owned()),
         tty: false,
+        password: false,
     };
     assert_eq!(job.transport, Transport::Ssh { ssh, bare: true });
 }

@@ -1,0 +1,126 @@
+//! The password of a run: where it comes from, who gets it, and when it goes.
+
+use super::{Driver, KEY_ASKPASS, Refusal};
+use crate::engine::Event;
+use crate::job::{Job, Password};
+use crate::remote::{Questions, Reply};
+use crate::report;
+use crate::sys::{self, Asked, Askpass, Reactor, Secret, Written};
+use std::os::unix::ffi::OsStrExt;
+
+/// The password, where nobody needs to be asked for it.
+pub fn read(job: &Job) -> Result<Option<Secret>, Refusal> {
+    let secret = match &job.password {
+        Some(Password::File(path)) => sys::password_from_file(path),
+        Some(Password::Stdin) => sys::password_from_stdin(),
+        Some(Password::Ask { .. }) | None => return Ok(None),
+    };
+    let refused = |error| {
+        let place = match &job.password {
+            Some(Password::File(path)) => super::shown(path.as_os_str().as_bytes()),
+            _ => "-".into(),
+        };
+        Refusal::Password(place, error)
+    };
+    secret.map(Some).map_err(refused)
+}
+
+impl Driver<'_> {
+    /// Asks the person at the terminal, if that is where the password comes from. Gives the signal that ended the wait, if one did.
+    pub(super) fn ask_person(&mut self) -> Result<Option<i32>, Refusal> {
+        let Some(Password::Ask { needed }) = self.job.password else {
+            return Ok(None);
+        };
+        let prompt = match self.askpass {
+            Some(_) => "clsh: password: ",
+            None => "clsh: password for sudo: ",
+        };
+        match sys::ask_password(prompt) {
+            Ok(Asked::Password(secret)) => self.secret = Some(secret),
+            Ok(Asked::Signal(signal)) => return Ok(Some(signal)),
+            Ok(Asked::Nobody) if needed => return Err(Refusal::NobodyToAsk),
+            Ok(Asked::Nothing) if needed => return Err(Refusal::NothingTyped),
+            // Who has no password for sudo may need none.
+            Ok(Asked::Nobody | Asked::Nothing) => {}
+            Err(error) => return Err(Refusal::Typed(error)),
+        }
+        Ok(None)
+    }
+
+    /// Answers what ssh asks.
+    pub(super) fn answer_ssh(&mut self) {
+        let Some((askpass, questions)) = &mut self.askpass else {
+            return;
+        };
+        while let Some(question) = askpass.next() {
+            let slot = question.node as usize;
+            // Whoever else asks than an ssh of this run.
+            if self.links.get(slot).is_none_or(Option::is_none) {
+                continue;
+            }
+            match questions.judge(question.node, &question.text) {
+                Reply::Password => {
+                    if let Some(secret) = &self.secret {
+                        question.answer(secret);
+                    }
+                }
+                Reply::Foreign(Some(words)) => {
+                    let node = &self.engine.labels()[slot];
+                    let text = report::foreign_question(node, &super::shown(words.as_bytes()));
+                    self.engine.say(&text);
+                }
+                Reply::Foreign(None) | Reply::Refused => {}
+            }
+        }
+    }
+
+    /// Answers what the far side asks.
+    pub(super) fn answer_node(&mut self, node: u32) {
+        let lifeline = self.links.get(node as usize).and_then(Option::as_ref);
+        let lifeline = lifeline.and_then(|link| link.lifeline.as_ref());
+        let Some(lifeline) = lifeline else { return };
+        let written = self
+            .secret
+            .as_ref()
+            .map(|secret| sys::write(lifeline, secret.line()));
+        match written {
+            None => self.engine.on_event(Event::Unanswered { node }),
+            // An empty pipe has room for it; and who is gone needs no answer.
+            Some(Written::Bytes(_) | Written::Blocked | Written::Closed | Written::Failed(_)) => {}
+        }
+    }
+
+    /// Wipes the password once nobody can ask for it any more.
+    pub(super) fn forget_password(&mut self) {
+        if self.secret.is_some() && self.engine.take_greeted() && !self.engine.may_ask() {
+            self.secret = None;
+            self.askpass = None;
+        }
+    }
+
+    /// Says what to type where ssh does not take a host key.
+    pub(super) fn explain_refusal(&mut self) {
+        let Some(slot) = self.engine.take_unverified() else {
+            return;
+        };
+        let rank = match &self.desk {
+            Some(desk) => desk.owner(slot).ok(),
+            None => Some(slot as usize),
+        };
+        if let Some(node) = rank.and_then(|rank| self.job.nodes.get(rank)) {
+            let by_hand = self.invocation.by_hand(node);
+            let text = report::unverified(node.name(), &super::shown(&by_hand));
+            self.engine.say(&text);
+        }
+    }
+}
+
+/// What ssh asks is answered here, if it is to be.
+pub fn askpass(job: &Job, reactor: &Reactor) -> Result<Option<(Askpass, Questions)>, Refusal> {
+    if !job.transport.takes_password() {
+        return Ok(None);
+    }
+    let askpass = Askpass::new().map_err(Refusal::Askpass)?;
+    reactor.watch_reads(askpass.watchable(), KEY_ASKPASS)?;
+    Ok(Some((askpass, Questions::default())))
+}

@@ -1,0 +1,87 @@
+//! A node that asks for a password, on its way to run the command as another user, and one whose host key ssh does not take.
+//!
+//! The password is nothing the engine ever sees: it only decides that a node is to get it. Invariant: a node gets it once, before
+//! everything else it reads.
+
+use super::node::Link;
+use super::{Effect, Engine, Slot};
+use crate::report;
+
+impl Engine {
+    /// The far side asks, and waits for an answer.
+    pub(super) fn asked(&mut self, node: u32) {
+        let Some(live) = self.live(node) else { return };
+        if live.is_ending() || live.link == Link::Up {
+            return;
+        }
+        match std::mem::replace(&mut live.asked, true) {
+            false => self.effects.push_back(Effect::Answer { node }),
+            true => self.turn_away(node, &report::password_refused(self.label(node))),
+        }
+    }
+
+    /// There is no answer for a node.
+    pub(super) fn unanswered(&mut self, node: u32) {
+        self.turn_away(node, &report::no_password(self.label(node)));
+    }
+
+    /// Who asks and gets nothing gives up.
+    fn turn_away(&mut self, node: u32, text: &str) {
+        self.output.say(text);
+        self.input_closed(node);
+    }
+
+    /// What the node was to read waited for its hello.
+    pub(super) fn let_in(&mut self, node: u32) {
+        if self.plan.sudo {
+            match self.broadcast {
+                Some(_) => self.offer(node),
+                None => self.feed(node, (*b"\n").into()),
+            }
+        }
+    }
+
+    /// Whether a node waits for its hello before it reads anything.
+    pub(super) fn is_held(&self, link: Link) -> bool {
+        self.plan.sudo && link == Link::Connecting
+    }
+
+    /// Whether some node may yet ask for a password. Once it may not, it never may again.
+    pub fn may_ask(&self) -> bool {
+        let connecting = |slot: &Slot| match slot {
+            Slot::Waiting => true,
+            Slot::Live(live) => live.may_fail(),
+            Slot::Done(_) => false,
+        };
+        self.plan.session || self.slots.iter().any(connecting)
+    }
+
+    /// Whether something changed for [`Engine::may_ask`] since the last call.
+    pub fn take_greeted(&mut self) -> bool {
+        std::mem::take(&mut self.greeted)
+    }
+
+    /// The first node whose host key ssh did not take, once.
+    pub fn take_unverified(&mut self) -> Option<u32> {
+        match self.unverified {
+            Some((node, false)) => {
+                self.unverified = Some((node, true));
+                Some(node)
+            }
+            _ => None,
+        }
+    }
+
+    /// Looks for ssh's word that it does not take a host key, in what a node says before its hello.
+    pub(super) fn look_for_refusal(&mut self, node: u32, bytes: &[u8]) {
+        if self.plan.ssh
+            && self.unverified.is_none()
+            && self
+                .live(node)
+                .is_some_and(|live| live.link == Link::Connecting)
+            && crate::remote::is_unverified(bytes)
+        {
+            self.unverified = Some((node, false));
+        }
+    }
+}

@@ -1,0 +1,155 @@
+//! What ssh asks, through the program that asks for it, and which of that is a password clsh has.
+//!
+//! OpenSSH asks `USER@HOST's password: ` for the method "password", and `(USER@HOST) TEXT` in a server's own words for
+//! "keyboard-interactive" (sshconnect2.c); with a jump host, for more than one host in turn.
+
+/// What a question gets.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reply {
+    /// The password.
+    Password,
+    /// Nothing: it was given here before, and refused.
+    Refused,
+    /// Nothing: it is no question for a password. Its words, on one line, when they were not told before.
+    Foreign(Option<String>),
+}
+
+/// The questions of a run. Invariant: each account is given the password once for each node.
+#[derive(Debug, Default)]
+pub struct Questions {
+    answered: Vec<(u32, Box<str>)>,
+    told: Vec<String>,
+}
+
+impl Questions {
+    /// Judges what is asked on behalf of a node.
+    pub fn judge(&mut self, node: u32, question: &[u8]) -> Reply {
+        let question = String::from_utf8_lossy(question);
+        let (account, text) = split(&question);
+        if !is_for_password(text) {
+            let words: Vec<&str> = question.split_whitespace().collect();
+            let words = words.join(" ");
+            let new = !self.told.contains(&words);
+            if new {
+                self.told.push(words.clone());
+            }
+            return Reply::Foreign(new.then_some(words));
+        }
+        let same = |(other, name): &(u32, Box<str>)| *other == node && **name == *account;
+        if self.answered.iter().any(same) {
+            return Reply::Refused;
+        }
+        self.answered.push((node, account.into()));
+        Reply::Password
+    }
+}
+
+/// Whose account a question is about, and what is asked; the whole question twice where that is not told apart.
+fn split(question: &str) -> (&str, &str) {
+    let question = question.trim();
+    if let Some((account, text)) = question.split_once("'s password:")
+        && text.is_empty()
+        && !account.contains(char::is_whitespace)
+    {
+        return (account, &question[account.len() + 2..]);
+    }
+    match question
+        .strip_prefix('(')
+        .and_then(|rest| rest.split_once(") "))
+    {
+        Some((account, text)) if !account.contains(char::is_whitespace) => (account, text),
+        _ => (question, question),
+    }
+}
+
+/// Words that stand in questions for something else than the password one has: a new one, or one for a single use.
+const OTHER: [&str; 14] = [
+    "again",
+    "code",
+    "confirm",
+    "current",
+    "expired",
+    "new",
+    "old",
+    "otp",
+    "passcode",
+    "passphrase",
+    "pin",
+    "retype",
+    "time",
+    "token",
+];
+
+fn is_for_password(text: &str) -> bool {
+    let text = text.trim().to_ascii_lowercase();
+    let mut words = text.split(|letter: char| !letter.is_ascii_alphanumeric());
+    text.ends_with(':')
+        && words.clone().any(|word| word == "password")
+        && !words.any(|word| OTHER.contains(&word))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn judge(question: &str) -> Reply {
+        Questions::default().judge(0, question.as_bytes())
+    }
+
+    #[test]
+    fn a_question_for_the_password_gets_it() {
+        for question in [
+            "bob@node1's password: ",
+            "new@token's password: ",
+            "(bob@node1) Password: ",
+            "(bob@fe80::1%eth0) Password for bob@node1:",
+            "Password:",
+            "LDAP Password: ",
+        ] {
+            assert_eq!(judge(question), Reply::Password, "{question}");
+        }
+    }
+
+    #[test]
+    fn every_other_question_is_told_and_gets_nothing() {
+        for question in [
+            "Enter passphrase for key '/home/bob/.ssh/id_ed25519': ",
+            "(bob@node1) Verification code: ",
+            "(bob@node1) One-time password (OATH) for `bob': ",
+            "(bob@node1) New password: ",
+            "(bob@node1) Retype new password: ",
+            "(bob@node1) Current password: ",
+            "Are you sure you want to continue connecting (yes/no/[fingerprint])? ",
+            "Confirm user presence for key ED25519-SK SHA256:x",
+            "password",
+            "",
+        ] {
+            assert!(
+                matches!(judge(question), Reply::Foreign(Some(_))),
+                "{question}"
+            );
+        }
+    }
+
+    #[test]
+    fn its_words_are_told_once_on_one_line() {
+        let mut questions = Questions::default();
+        let key = "The authenticity of host 'a'\ncan't be established.\nGo on?";
+        let told = "The authenticity of host 'a' can't be established. Go on?";
+        assert_eq!(
+            questions.judge(0, key.as_bytes()),
+            Reply::Foreign(Some(told.into()))
+        );
+        assert_eq!(questions.judge(1, key.as_bytes()), Reply::Foreign(None));
+    }
+
+    #[test]
+    fn each_account_of_a_node_is_given_it_once() {
+        let mut questions = Questions::default();
+        let mut ask = |node, question: &str| questions.judge(node, question.as_bytes());
+        assert_eq!(ask(0, "bob@gate's password: "), Reply::Password);
+        assert_eq!(ask(0, "bob@node1's password: "), Reply::Password);
+        assert_eq!(ask(0, "(bob@node1) Password: "), Reply::Refused);
+        assert_eq!(ask(1, "bob@gate's password: "), Reply::Password);
+    }
+}

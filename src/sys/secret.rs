@@ -1,0 +1,132 @@
+//! A password in memory: in one place, kept out of swap where the system allows it, and wiped when it is dropped.
+
+use crate::limits::PASSWORD_BYTES_MAX;
+use nix::errno::Errno;
+use nix::libc;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use std::io;
+use std::os::fd::AsFd;
+use std::ptr;
+
+/// Behind the password its newline, and before that a carriage return that does not count.
+const ROOM: usize = PASSWORD_BYTES_MAX + 2;
+
+/// A password of at least one byte, without NUL.
+pub struct Secret {
+    /// The password and a newline; nothing is ever copied out of here but into a descriptor.
+    bytes: Box<[u8; ROOM]>,
+    used: usize,
+}
+
+impl Secret {
+    /// Reads one line, or all up to the end, and not one byte beyond it. `None` where that is empty.
+    ///
+    /// # Errors
+    /// What the system says; it is too long, or holds a NUL.
+    pub fn read(from: impl AsFd) -> io::Result<Option<Self>> {
+        let mut secret = Self {
+            bytes: Box::new([0; ROOM]),
+            used: 0,
+        };
+        let room = secret.bytes.as_ptr();
+        // SAFETY: mlock(2) changes nothing in the memory it is told of, which is ours. Its failure leaves things as they were.
+        unsafe { libc::mlock(room.cast(), ROOM) };
+        while secret.read_byte(&from)? {}
+        if secret.used > 0 && secret.bytes[secret.used - 1] == b'\r' {
+            secret.used -= 1;
+        }
+        match &secret.bytes[..secret.used] {
+            [] => Ok(None),
+            password if password.contains(&0) => Err(io::Error::other("it holds a NUL byte")),
+            password if password.len() > PASSWORD_BYTES_MAX => too_long(),
+            _ => {
+                secret.bytes[secret.used] = b'\n';
+                secret.used += 1;
+                Ok(Some(secret))
+            }
+        }
+    }
+
+    /// False at the end of the line.
+    fn read_byte(&mut self, from: &impl AsFd) -> io::Result<bool> {
+        let Some(byte) = self.bytes.get_mut(self.used..=self.used) else {
+            return too_long();
+        };
+        match nix::unistd::read(from, byte) {
+            Ok(0) => return Ok(false),
+            Ok(_) if byte == b"\n" => return Ok(false),
+            Ok(_) => self.used += 1,
+            Err(Errno::EINTR) => {}
+            Err(Errno::EAGAIN) => {
+                let mut fds = [PollFd::new(from.as_fd(), PollFlags::POLLIN)];
+                let _ = poll(&mut fds, PollTimeout::NONE);
+            }
+            Err(error) => return Err(error.into()),
+        }
+        Ok(true)
+    }
+
+    /// The password and a newline.
+    pub fn line(&self) -> &[u8] {
+        &self.bytes[..self.used]
+    }
+}
+
+fn too_long<T>() -> io::Result<T> {
+    Err(io::Error::other("it is longer than 1023 bytes"))
+}
+
+impl Drop for Secret {
+    fn drop(&mut self) {
+        for byte in self.bytes.iter_mut() {
+            // SAFETY: a reference is fit to be written through. Volatile, or the compiler would leave out what nobody reads.
+            unsafe { ptr::write_volatile(byte, 0) };
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::{Read, Write};
+    use std::os::unix::net::UnixStream;
+
+    fn read(text: &[u8]) -> io::Result<Option<(Vec<u8>, Vec<u8>)>> {
+        let (mut near, mut far) = UnixStream::pair()?;
+        far.write_all(text)?;
+        drop(far);
+        let Some(secret) = Secret::read(&near)? else {
+            return Ok(None);
+        };
+        let mut rest = Vec::new();
+        near.read_to_end(&mut rest)?;
+        Ok(Some((secret.line().to_vec(), rest)))
+    }
+
+    #[test]
+    fn it_is_the_first_line_and_the_rest_stays_where_it_was() {
+        let held = |text: &[u8]| read(text).expect("readable").expect("a password");
+        assert_eq!(
+            held(b"pa ss\nrest\n"),
+            (b"pa ss\n".to_vec(), b"rest\n".to_vec())
+        );
+        assert_eq!(held(b"p\r\n\n"), (b"p\n".to_vec(), b"\n".to_vec()));
+        assert_eq!(held(b"p"), (b"p\n".to_vec(), vec![]));
+        let longest = [b'x'; PASSWORD_BYTES_MAX];
+        assert_eq!(held(&longest).0.len(), PASSWORD_BYTES_MAX + 1);
+    }
+
+    #[test]
+    fn what_cannot_be_one_is_refused() {
+        for text in [b"".as_slice(), b"\nx\n", b"\r\n"] {
+            assert!(read(text).expect("readable").is_none(), "{text:?}");
+        }
+        for text in [
+            b"a\0b\n".as_slice(),
+            &[b'x'; PASSWORD_BYTES_MAX + 1],
+            &[b'x'; ROOM + 1],
+        ] {
+            assert!(read(text).is_err(), "{text:?}");
+        }
+    }
+}
