@@ -355,7 +355,8 @@ fn signals_of(order: Order) -> &'static [i32] {
     }
 }
 
-/// A name from the command line, fit to be shown on a terminal.
+/// A name from the command line, or a stranger's words, fit to be shown on a terminal.
+#[inline(never)]
 fn shown(name: &[u8]) -> String {
     let plain = |letter: char| matches!(letter, '\'' | '"' | '\\');
     let mut shown = String::new();

@@ -160,7 +160,7 @@ fn resolve_with(
 
 /// The job, with the default for each flag that was not given.
 fn job(
-    typed: Typed,
+    mut typed: Typed,
     environment: &Environment,
     nodes: Vec<Node>,
     work: Work,
@@ -173,7 +173,7 @@ fn job(
         ColorWhen::Auto
     };
     let shape = shape(&typed);
-    let password = password(&typed);
+    let password = password(&mut typed);
     let sudo = match typed.sudo {
         true => Some("root".to_owned()),
         false => None,
@@ -210,10 +210,10 @@ fn job(
 }
 
 /// Where the password comes from, if any is wanted.
-fn password(typed: &Typed) -> Option<Password> {
-    match &typed.password_file {
+fn password(typed: &mut Typed) -> Option<Password> {
+    match typed.password_file.take() {
         Some(path) if path == Path::new("-") => Some(Password::Stdin),
-        Some(path) => Some(Password::File(path.clone())),
+        Some(path) => Some(Password::File(path)),
         None if typed.askpass => Some(Password::Ask { needed: true }),
         None if typed.has_sudo() => Some(Password::Ask { needed: false }),
         None => None,

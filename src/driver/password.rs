@@ -9,6 +9,7 @@ use crate::sys::{self, Asked, Askpass, Reactor, Secret, Written};
 use std::os::unix::ffi::OsStrExt;
 
 /// The password, where nobody needs to be asked for it.
+#[cold]
 pub fn read(job: &Job) -> Result<Option<Secret>, Refusal> {
     let secret = match &job.password {
         Some(Password::File(path)) => sys::password_from_file(path),
@@ -27,6 +28,7 @@ pub fn read(job: &Job) -> Result<Option<Secret>, Refusal> {
 
 impl Driver<'_> {
     /// Asks the person at the terminal, if that is where the password comes from. Gives the signal that ended the wait, if one did.
+    #[cold]
     pub(super) fn ask_person(&mut self) -> Result<Option<i32>, Refusal> {
         let Some(Password::Ask { needed }) = self.job.password else {
             return Ok(None);
@@ -48,6 +50,7 @@ impl Driver<'_> {
     }
 
     /// Answers what ssh asks.
+    #[cold]
     pub(super) fn answer_ssh(&mut self) {
         let Some((askpass, questions)) = &mut self.askpass else {
             return;
@@ -66,7 +69,7 @@ impl Driver<'_> {
                 }
                 Reply::Foreign(Some(words)) => {
                     let node = &self.engine.labels()[slot];
-                    let text = report::foreign_question(node, &super::shown(words.as_bytes()));
+                    let text = report::foreign_question(node, &super::shown(&words));
                     self.engine.say(&text);
                 }
                 Reply::Foreign(None) | Reply::Refused => {}
@@ -75,6 +78,7 @@ impl Driver<'_> {
     }
 
     /// Answers what the far side asks.
+    #[cold]
     pub(super) fn answer_node(&mut self, node: u32) {
         let lifeline = self.links.get(node as usize).and_then(Option::as_ref);
         let lifeline = lifeline.and_then(|link| link.lifeline.as_ref());
@@ -99,6 +103,7 @@ impl Driver<'_> {
     }
 
     /// Says what to type where ssh does not take a host key.
+    #[cold]
     pub(super) fn explain_refusal(&mut self) {
         let Some(slot) = self.engine.take_unverified() else {
             return;
@@ -116,6 +121,7 @@ impl Driver<'_> {
 }
 
 /// What ssh asks is answered here, if it is to be.
+#[cold]
 pub fn askpass(job: &Job, reactor: &Reactor) -> Result<Option<(Askpass, Questions)>, Refusal> {
     if !job.transport.takes_password() {
         return Ok(None);

@@ -11,31 +11,29 @@ pub enum Reply {
     /// Nothing: it was given here before, and refused.
     Refused,
     /// Nothing: it is no question for a password. Its words, on one line, when they were not told before.
-    Foreign(Option<String>),
+    Foreign(Option<Vec<u8>>),
 }
 
 /// The questions of a run. Invariant: each account is given the password once for each node.
 #[derive(Debug, Default)]
 pub struct Questions {
-    answered: Vec<(u32, Box<str>)>,
-    told: Vec<String>,
+    answered: Vec<(u32, Box<[u8]>)>,
+    told: Vec<Vec<u8>>,
 }
 
 impl Questions {
     /// Judges what is asked on behalf of a node.
     pub fn judge(&mut self, node: u32, question: &[u8]) -> Reply {
-        let question = String::from_utf8_lossy(question);
-        let (account, text) = split(&question);
+        let (account, text) = split(question.trim_ascii());
         if !is_for_password(text) {
-            let words: Vec<&str> = question.split_whitespace().collect();
-            let words = words.join(" ");
+            let words = on_one_line(question);
             let new = !self.told.contains(&words);
             if new {
                 self.told.push(words.clone());
             }
             return Reply::Foreign(new.then_some(words));
         }
-        let same = |(other, name): &(u32, Box<str>)| *other == node && **name == *account;
+        let same = |(other, name): &(u32, Box<[u8]>)| *other == node && **name == *account;
         if self.answered.iter().any(same) {
             return Reply::Refused;
         }
@@ -44,48 +42,63 @@ impl Questions {
     }
 }
 
-/// Whose account a question is about, and what is asked; the whole question twice where that is not told apart.
-fn split(question: &str) -> (&str, &str) {
-    let question = question.trim();
-    if let Some((account, text)) = question.split_once("'s password:")
-        && text.is_empty()
-        && !account.contains(char::is_whitespace)
-    {
-        return (account, &question[account.len() + 2..]);
+fn on_one_line(question: &[u8]) -> Vec<u8> {
+    let mut words = Vec::new();
+    for &byte in question.trim_ascii() {
+        match byte.is_ascii_whitespace() {
+            true if words.last() == Some(&b' ') => {}
+            true => words.push(b' '),
+            false => words.push(byte),
+        }
     }
-    match question
-        .strip_prefix('(')
-        .and_then(|rest| rest.split_once(") "))
+    words
+}
+
+/// Whose account a question is about, and what is asked; the whole question twice where that is not told apart.
+fn split(question: &[u8]) -> (&[u8], &[u8]) {
+    const PASSWORD: &[u8] = b"'s password:";
+    let is_account = |text: &[u8]| !text.iter().any(u8::is_ascii_whitespace);
+    if let Some(account) = question.strip_suffix(PASSWORD)
+        && is_account(account)
     {
-        Some((account, text)) if !account.contains(char::is_whitespace) => (account, text),
+        return (account, PASSWORD);
+    }
+    let end = question.iter().position(|&byte| byte == b')');
+    match (question.first(), end) {
+        (Some(b'('), Some(end)) if is_account(&question[..end]) => {
+            (&question[1..end], &question[end + 1..])
+        }
         _ => (question, question),
     }
 }
 
 /// Words that stand in questions for something else than the password one has: a new one, or one for a single use.
-const OTHER: [&str; 14] = [
-    "again",
-    "code",
-    "confirm",
-    "current",
-    "expired",
-    "new",
-    "old",
-    "otp",
-    "passcode",
-    "passphrase",
-    "pin",
-    "retype",
-    "time",
-    "token",
+const OTHER: [&[u8]; 14] = [
+    b"again",
+    b"code",
+    b"confirm",
+    b"current",
+    b"expired",
+    b"new",
+    b"old",
+    b"otp",
+    b"passcode",
+    b"passphrase",
+    b"pin",
+    b"retype",
+    b"time",
+    b"token",
 ];
 
-fn is_for_password(text: &str) -> bool {
-    let text = text.trim().to_ascii_lowercase();
-    let mut words = text.split(|letter: char| !letter.is_ascii_alphanumeric());
-    text.ends_with(':')
-        && words.clone().any(|word| word == "password")
-        && !words.any(|word| OTHER.contains(&word))
+fn is_for_password(text: &[u8]) -> bool {
+    let mut named = false;
+    for word in text.split(|byte| !byte.is_ascii_alphanumeric()) {
+        named |= word.eq_ignore_ascii_case(b"password");
+        if OTHER.iter().any(|other| word.eq_ignore_ascii_case(other)) {
+            return false;
+        }
+    }
+    named && text.trim_ascii().ends_with(b":")
 }
 
 #[cfg(test)]

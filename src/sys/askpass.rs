@@ -5,14 +5,15 @@
 
 use super::secret::Secret;
 use nix::libc;
+use nix::sys::stat::{Mode, umask};
 use std::env;
 use std::ffi::OsStr;
-use std::fs::{self, Permissions};
+use std::fs;
 use std::io::{self, Write};
 use std::mem;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::{PermissionsExt, symlink};
+use std::os::unix::fs::symlink;
 use std::os::unix::net::{UnixDatagram, UnixStream};
 use std::path::{Path, PathBuf};
 use std::ptr;
@@ -37,7 +38,10 @@ struct Directory(PathBuf);
 
 impl Drop for Directory {
     fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
+        for name in [PROGRAM, SOCKET] {
+            let _ = fs::remove_file(self.0.join(name));
+        }
+        let _ = fs::remove_dir(&self.0);
     }
 }
 
@@ -61,9 +65,10 @@ impl Askpass {
         let directory = nix::unistd::mkdtemp(&Path::new(&place).join("clsh-XXXXXX"))?;
         let directory = Directory(directory);
         symlink(env::current_exe()?, directory.0.join(PROGRAM))?;
-        let path = directory.0.join(SOCKET);
-        let socket = UnixDatagram::bind(&path)?;
-        fs::set_permissions(&path, Permissions::from_mode(0o700))?;
+        let before = umask(Mode::S_IRWXG | Mode::S_IRWXO);
+        let socket = UnixDatagram::bind(directory.0.join(SOCKET));
+        umask(before);
+        let socket = socket?;
         let on: libc::c_int = 1;
         // SAFETY: setsockopt(2) reads one int that outlives the call.
         let result = unsafe {
@@ -220,7 +225,7 @@ fn pass_on(path: &Path, question: &[u8]) -> io::Result<()> {
     send(&socket, &datagram, &far)?;
     // Or the end of the answer would never come where there is none.
     drop(far);
-    let secret = Secret::read(&near)?.ok_or(io::ErrorKind::PermissionDenied)?;
+    let secret = Secret::read(near.as_fd())?.ok_or(io::ErrorKind::PermissionDenied)?;
     // Not through std's buffer, which would keep a copy.
     nix::unistd::write(io::stdout(), secret.line())?;
     Ok(())

@@ -1,6 +1,6 @@
 //! Where a password comes from: a person at the terminal, a private file, or the first line of standard input.
 
-use super::secret::Secret;
+use super::secret::{Secret, unfit};
 use super::signals::{is_ignored, stop_self};
 use nix::libc;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
@@ -112,7 +112,7 @@ fn converse(terminal: File, watched: &SigSet, prompt: &str) -> io::Result<Asked>
             Some(signal) => return Ok(Asked::Signal(signal.ssi_signo as i32)),
             // A terminal that was hung up counts as ready, too.
             None if fds[1].any().unwrap_or(true) => {
-                let secret = Secret::read(&silence.terminal)?;
+                let secret = Secret::read(silence.terminal.as_fd())?;
                 return Ok(secret.map_or(Asked::Nothing, Asked::Password));
             }
             None => {}
@@ -129,19 +129,15 @@ pub fn password_from_file(path: &Path) -> io::Result<Secret> {
     let about = file.metadata()?;
     let me = nix::unistd::geteuid().as_raw();
     if about.is_dir() {
-        return Err(io::Error::other("it is a directory"));
+        return Err(unfit("it is a directory"));
     }
     if about.mode() & 0o077 != 0 {
-        return Err(io::Error::other(
-            "others may read it; chmod 600 keeps it yours",
-        ));
+        return Err(unfit("others may read it; chmod 600 keeps it yours"));
     }
     if about.uid() != me && about.uid() != 0 {
-        return Err(io::Error::other(
-            "it belongs to another user, who can read it",
-        ));
+        return Err(unfit("it belongs to another user, who can read it"));
     }
-    filled(Secret::read(&file)?)
+    filled(Secret::read(file.as_fd())?)
 }
 
 /// Reads the first line of standard input, and leaves the rest there.
@@ -151,13 +147,13 @@ pub fn password_from_file(path: &Path) -> io::Result<Secret> {
 pub fn password_from_stdin() -> io::Result<Secret> {
     let stdin = io::stdin();
     match io::IsTerminal::is_terminal(&stdin) {
-        true => Err(io::Error::other(
+        true => Err(unfit(
             "it is a terminal, which would show it; -A asks for it",
         )),
-        false => filled(Secret::read(&stdin)?),
+        false => filled(Secret::read(stdin.as_fd())?),
     }
 }
 
 fn filled(secret: Option<Secret>) -> io::Result<Secret> {
-    secret.ok_or_else(|| io::Error::other("its first line is empty"))
+    secret.ok_or_else(|| unfit("its first line is empty"))
 }

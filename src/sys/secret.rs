@@ -5,7 +5,7 @@ use nix::errno::Errno;
 use nix::libc;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use std::io;
-use std::os::fd::AsFd;
+use std::os::fd::BorrowedFd;
 use std::ptr;
 
 /// Behind the password its newline, and before that a carriage return that does not count.
@@ -23,7 +23,7 @@ impl Secret {
     ///
     /// # Errors
     /// What the system says; it is too long, or holds a NUL.
-    pub fn read(from: impl AsFd) -> io::Result<Option<Self>> {
+    pub fn read(from: BorrowedFd) -> io::Result<Option<Self>> {
         let mut secret = Self {
             bytes: Box::new([0; ROOM]),
             used: 0,
@@ -31,14 +31,14 @@ impl Secret {
         let room = secret.bytes.as_ptr();
         // SAFETY: mlock(2) changes nothing in the memory it is told of, which is ours. Its failure leaves things as they were.
         unsafe { libc::mlock(room.cast(), ROOM) };
-        while secret.read_byte(&from)? {}
+        while secret.read_byte(from)? {}
         if secret.used > 0 && secret.bytes[secret.used - 1] == b'\r' {
             secret.used -= 1;
         }
         match &secret.bytes[..secret.used] {
             [] => Ok(None),
-            password if password.contains(&0) => Err(io::Error::other("it holds a NUL byte")),
-            password if password.len() > PASSWORD_BYTES_MAX => too_long(),
+            password if password.contains(&0) => Err(unfit("it holds a NUL byte")),
+            password if password.len() > PASSWORD_BYTES_MAX => Err(unfit(TOO_LONG)),
             _ => {
                 secret.bytes[secret.used] = b'\n';
                 secret.used += 1;
@@ -48,9 +48,9 @@ impl Secret {
     }
 
     /// False at the end of the line.
-    fn read_byte(&mut self, from: &impl AsFd) -> io::Result<bool> {
+    fn read_byte(&mut self, from: BorrowedFd) -> io::Result<bool> {
         let Some(byte) = self.bytes.get_mut(self.used..=self.used) else {
-            return too_long();
+            return Err(unfit(TOO_LONG));
         };
         match nix::unistd::read(from, byte) {
             Ok(0) => return Ok(false),
@@ -58,7 +58,7 @@ impl Secret {
             Ok(_) => self.used += 1,
             Err(Errno::EINTR) => {}
             Err(Errno::EAGAIN) => {
-                let mut fds = [PollFd::new(from.as_fd(), PollFlags::POLLIN)];
+                let mut fds = [PollFd::new(from, PollFlags::POLLIN)];
                 let _ = poll(&mut fds, PollTimeout::NONE);
             }
             Err(error) => return Err(error.into()),
@@ -72,8 +72,12 @@ impl Secret {
     }
 }
 
-fn too_long<T>() -> io::Result<T> {
-    Err(io::Error::other("it is longer than 1023 bytes"))
+const TOO_LONG: &str = "it is longer than 1023 bytes";
+
+/// Why something is of no use as a password, or for one.
+#[inline(never)]
+pub(super) fn unfit(why: &'static str) -> io::Error {
+    io::Error::other(why)
 }
 
 impl Drop for Secret {
@@ -89,13 +93,14 @@ impl Drop for Secret {
 mod tests {
     use super::*;
     use std::io::{Read, Write};
+    use std::os::fd::AsFd;
     use std::os::unix::net::UnixStream;
 
     fn read(text: &[u8]) -> io::Result<Option<(Vec<u8>, Vec<u8>)>> {
         let (mut near, mut far) = UnixStream::pair()?;
         far.write_all(text)?;
         drop(far);
-        let Some(secret) = Secret::read(&near)? else {
+        let Some(secret) = Secret::read(near.as_fd())? else {
             return Ok(None);
         };
         let mut rest = Vec::new();
