@@ -4,6 +4,7 @@
 //!
 //! `CLSH_SIM_SEED=N` replays one seed and prints its trace, `CLSH_SIM_SEEDS=N` runs more of them.
 
+mod asking;
 mod deadlines;
 mod endings;
 mod far;

@@ -1,0 +1,138 @@
+//! Nodes that ask for a password on their way to run the command as another user, by hand: who gets it, and that nothing else is ever taken
+//! for it.
+
+use clsh::engine::{Effect, Engine, Event, Exit, Plan, Protocol, Source, Stdin, Supply};
+use clsh::output::Stream;
+use clsh::remote::Nonce;
+use std::time::Duration;
+
+/// A run of one node under `--sudo`, and all it wished for.
+struct Run {
+    engine: Engine,
+    wishes: Vec<Effect>,
+}
+
+impl Run {
+    fn new(input: Stdin) -> Self {
+        let mut plan = Plan::new(vec!["n1".into()], Protocol::Framed(nonce()));
+        (plan.sudo, plan.input) = (true, input);
+        let (engine, wishes) = (Engine::new(plan), Vec::new());
+        let mut run = Self { engine, wishes };
+        run.turn(&[]);
+        run.turn(&[Event::Spawned { node: 0, pid: 1 }]);
+        run
+    }
+
+    fn turn(&mut self, facts: &[Event]) {
+        self.engine.begin_turn(Duration::ZERO);
+        facts.iter().for_each(|&fact| self.engine.on_event(fact));
+        self.engine.on_timeout();
+        while let Some(wish) = self.engine.poll_effect() {
+            if let Effect::Write { sink } = wish {
+                self.engine.on_event(Event::Blocked { sink });
+            }
+            self.wishes.push(wish);
+        }
+        self.engine.check();
+    }
+
+    /// The far side says a frame.
+    fn says(&mut self, frame: &str) {
+        let text = format!("\x1e{} {frame}\x1e\n", nonce().as_str());
+        let source = Source {
+            node: 0,
+            stream: Stream::Err,
+        };
+        let bytes = text.as_bytes();
+        self.turn(&[Event::Bytes {
+            source,
+            bytes,
+            dry: true,
+        }]);
+    }
+
+    fn count(&self, wish: Effect) -> usize {
+        self.wishes.iter().filter(|&&other| other == wish).count()
+    }
+
+    fn said(&self) -> String {
+        String::from_utf8_lossy(self.engine.pending(Stream::Err)).into()
+    }
+}
+
+const ANSWER: Effect = Effect::Answer { node: 0 };
+const HANG_UP: Effect = Effect::HangUp { node: 0 };
+
+fn nonce() -> Nonce {
+    Nonce::new([5; 16])
+}
+
+#[test]
+fn the_password_is_given_once_and_a_second_question_ends_the_input() {
+    let mut run = Run::new(Stdin::Nothing);
+    run.says("ask");
+    assert_eq!((run.count(ANSWER), run.count(HANG_UP)), (1, 0));
+    run.says("ask");
+    assert_eq!((run.count(ANSWER), run.count(HANG_UP)), (1, 1));
+    assert!(run.said().contains("n1: sudo does not take this password"));
+    run.says("ask");
+    assert_eq!(run.count(ANSWER), 1);
+}
+
+#[test]
+fn without_a_password_the_first_question_ends_the_input() {
+    let mut run = Run::new(Stdin::Nothing);
+    run.says("ask");
+    run.turn(&[Event::Unanswered { node: 0 }]);
+    assert_eq!(run.count(HANG_UP), 1);
+    assert!(run.said().contains("n1: sudo asks for a password"));
+}
+
+#[test]
+fn nothing_is_read_before_the_hello_and_all_of_it_after() {
+    let mut run = Run::new(Stdin::Stream);
+    run.turn(&[Event::StdinBytes { bytes: b"data" }]);
+    run.says("ask");
+    assert_eq!(run.engine.supply(0), Supply::Nothing);
+    assert_eq!(run.count(Effect::Feed { node: 0 }), 0);
+    run.says("hello 7");
+    assert_eq!(run.engine.supply(0), Supply::Bytes(b"data"));
+    assert_eq!(run.count(Effect::Feed { node: 0 }), 1);
+}
+
+#[test]
+fn the_lifeline_begins_with_the_hello() {
+    let mut run = Run::new(Stdin::Nothing);
+    run.says("ask");
+    assert_eq!(run.engine.supply(0), Supply::Nothing);
+    run.says("hello 7");
+    assert_eq!(run.engine.supply(0), Supply::Bytes(b"\n"));
+    // The wrapper above says it once more.
+    run.turn(&[Event::Fed { node: 0, bytes: 1 }]);
+    run.says("hello 7");
+    assert_eq!(run.engine.supply(0), Supply::Nothing);
+}
+
+#[test]
+fn a_command_that_plays_sudo_gets_no_password() {
+    let mut run = Run::new(Stdin::Nothing);
+    run.says("hello 7");
+    run.says("ask");
+    assert_eq!(run.count(ANSWER), 0);
+}
+
+#[test]
+fn nobody_may_ask_any_more_once_all_have_said_hello_or_are_gone() {
+    let mut run = Run::new(Stdin::Nothing);
+    assert!(run.engine.may_ask());
+    run.says("hello 7");
+    assert!(run.engine.take_greeted() && !run.engine.may_ask());
+    let mut run = Run::new(Stdin::Nothing);
+    let closed = Stream::BOTH.map(|stream| Event::Eof {
+        source: Source { node: 0, stream },
+    });
+    let exit = Exit::Code(255);
+    run.turn(&closed);
+    run.turn(&[Event::Exited { node: 0, exit }]);
+    assert!(run.engine.take_greeted() && !run.engine.may_ask());
+}
