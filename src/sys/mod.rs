@@ -33,7 +33,7 @@ pub use stdio::{Sink, Written, print, same_place};
 pub use terminal::{Terminal, columns};
 
 use nix::errno::Errno;
-use std::io::{self, Read};
+use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
 
 // The unwinder's static form, which gcc always has. Its shared library, which nothing here ever calls unless clsh panics, is a fifth of the time
@@ -49,7 +49,10 @@ const NULL_DEVICE: u64 = 1 << 8 | 3;
 /// Random bytes from the kernel, for secrets.
 pub fn random() -> io::Result<[u8; 16]> {
     let mut bytes = [0; 16];
-    std::fs::File::open("/dev/urandom")?.read_exact(&mut bytes)?;
+    // getrandom(2) gives so few in one piece, and needs no /dev.
+    // SAFETY: it writes at most as many bytes as it is told, to memory that is ours.
+    let count = unsafe { nix::libc::getrandom(bytes.as_mut_ptr().cast(), bytes.len(), 0) };
+    Errno::result(count)?;
     Ok(bytes)
 }
 
