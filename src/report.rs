@@ -78,6 +78,11 @@ pub fn unverified(label: &str, by_hand: &str) -> String {
     )
 }
 
+/// ssh's password was not taken.
+pub fn password_denied(label: &str) -> String {
+    format!("clsh: {label}: the password was not taken\n")
+}
+
 /// The far side did not take the password.
 pub fn password_refused(label: &str) -> String {
     format!("clsh: {label}: sudo does not take this password\n")

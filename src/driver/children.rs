@@ -21,6 +21,9 @@ impl Driver<'_> {
         let order = self.order(node);
         let words = order.words.clone();
         let again = self.link(node).is_some();
+        if let Some((_, questions)) = &mut self.askpass {
+            questions.begin(node);
+        }
         match self.start(node, order) {
             Ok(pid) => {
                 self.engine.on_event(Event::Spawned { node, pid });

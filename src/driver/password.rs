@@ -52,10 +52,9 @@ impl Driver<'_> {
     /// Answers what ssh asks.
     #[cold]
     pub(super) fn answer_ssh(&mut self) {
-        let Some((askpass, questions)) = &mut self.askpass else {
-            return;
-        };
-        while let Some(question) = askpass.next() {
+        while let Some((askpass, questions)) = &mut self.askpass
+            && let Some(question) = askpass.next()
+        {
             let slot = question.node as usize;
             // Whoever else asks than an ssh of this run.
             if self.links.get(slot).is_none_or(Option::is_none) {
@@ -72,7 +71,13 @@ impl Driver<'_> {
                     let text = report::foreign_question(node, &super::shown(&words));
                     self.engine.say(&text);
                 }
-                Reply::Foreign(None) | Reply::Refused => {}
+                Reply::Foreign(None) => {}
+                // ssh goes before its question does.
+                Reply::Denied => {
+                    let node = question.node;
+                    self.engine.on_event(Event::Denied { node });
+                    self.carry_out();
+                }
             }
         }
     }

@@ -3,9 +3,9 @@
 //! The password is nothing the engine ever sees: it only decides that a node is to get it. Invariant: a node gets it once, before
 //! everything else it reads.
 
-use super::node::Link;
+use super::node::{Cause, Link};
 use super::{Effect, Engine, Slot};
-use crate::report;
+use crate::{remote, report};
 
 impl Engine {
     /// The far side asks, and waits for an answer.
@@ -72,16 +72,35 @@ impl Engine {
         }
     }
 
-    /// Looks for ssh's word that it does not take a host key, in what a node says before its hello.
+    /// Looks for what ssh says where it gives up, in what a node says before its hello.
     pub(super) fn look_for_refusal(&mut self, node: u32, bytes: &[u8]) {
-        if self.plan.ssh
-            && self.unverified.is_none()
-            && self
-                .live(node)
-                .is_some_and(|live| live.link == Link::Connecting)
-            && crate::remote::is_unverified(bytes)
-        {
+        if !self.plan.ssh {
+            return;
+        }
+        let Some(live) = self.live(node).filter(|live| live.link == Link::Connecting) else {
+            return;
+        };
+        live.denied |= remote::is_denied(bytes);
+        if self.unverified.is_none() && remote::is_unverified(bytes) {
             self.unverified = Some((node, false));
         }
+    }
+
+    /// Whether another try would only offer once more what was not taken.
+    pub(super) fn is_denied(&mut self, node: u32) -> bool {
+        let password = self.plan.password;
+        self.live(node).is_some_and(|live| password && live.denied)
+    }
+
+    /// ssh asks for the password again, so it was not taken. Without an answer ssh would try an empty one, which counts as a failure, too.
+    pub(super) fn denied(&mut self, node: u32) {
+        let Some(live) = self.live(node) else { return };
+        if live.is_ending() || live.link == Link::Up {
+            return;
+        }
+        live.denied = true;
+        let text = report::password_denied(self.label(node));
+        self.output.say(&text);
+        self.terminate(node, Cause::Denied);
     }
 }

@@ -76,6 +76,8 @@ pub struct Plan {
     pub retries: Retries,
     /// ssh is the transport, whose own words are known.
     pub ssh: bool,
+    /// ssh is given a password, which is not to be tried again where it was not taken.
+    pub password: bool,
     /// The far side may ask for a password, and says hello only then.
     pub sudo: bool,
     /// A terminal on the way puts a carriage return before each newline.
@@ -113,6 +115,7 @@ impl Plan {
                 delay: RETRY_DELAY_DEFAULT,
             },
             ssh: false,
+            password: false,
             sudo: false,
             tty: false,
             summary: false,
@@ -220,6 +223,8 @@ pub enum Event<'a> {
     InputWritable { node: u32 },
     /// A node takes no input any more.
     InputClosed { node: u32 },
+    /// A node that was given the password asks for it again.
+    Denied { node: u32 },
     /// There is no password for a node that asks.
     Unanswered { node: u32 },
     /// There may be something on standard input.

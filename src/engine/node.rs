@@ -33,6 +33,8 @@ pub enum Link {
 pub enum Cause {
     /// No hello in time.
     Silent,
+    /// The password it was given was not taken.
+    Denied,
     /// The command ran into `-u`.
     TimeLimit,
     /// The command was done, and its transport stayed.
@@ -132,6 +134,8 @@ pub struct Node {
     pub input: Input,
     /// The far side asked for a password.
     pub asked: bool,
+    /// ssh said that it was not let in.
+    pub denied: bool,
     pub command: Option<Command>,
     pub status: Option<u8>,
     pub cause: Option<Cause>,
@@ -154,6 +158,7 @@ impl Node {
             halves: prefixes.map(Half::new),
             input: Input::default(),
             asked: false,
+            denied: false,
             command: None,
             status: None,
             cause: None,
@@ -212,7 +217,7 @@ impl Node {
         };
         match (self.cause, self.status) {
             (Some(Cause::TimeLimit), _) => Outcome::TimedOut,
-            (Some(Cause::Silent), _) => Outcome::Failed,
+            (Some(Cause::Silent | Cause::Denied), _) => Outcome::Failed,
             (Some(Cause::Teardown), _) => Outcome::Ended,
             (_, Some(status)) => Outcome::Exited(status),
             (_, None) => match (protocol, exit) {

@@ -11,7 +11,7 @@ impl Engine {
     pub(super) fn try_again(&mut self, node: u32) -> bool {
         let most = self.plan.retries.most;
         let tried = self.tries.get(&node).map_or(1, |tried| tried + 1);
-        if tried > most || self.teardown != Teardown::Running {
+        if tried > most || self.teardown != Teardown::Running || self.is_denied(node) {
             return false;
         }
         self.tries.insert(node, tried);

@@ -14,4 +14,4 @@ pub use frames::{Frame, MARK, Nonce};
 pub use invocation::{Call, Invocation, TooLong, Work};
 pub use question::{Questions, Reply};
 pub use shell::{command, interrupt, interrupt_again};
-pub use transport::{SshOptions, Transport, TransportError, is_unverified};
+pub use transport::{SshOptions, Transport, TransportError, is_denied, is_unverified};

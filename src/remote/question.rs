@@ -8,13 +8,13 @@
 pub enum Reply {
     /// The password.
     Password,
-    /// Nothing: it was given here before, and refused.
-    Refused,
+    /// Nothing: it was given here before, and not taken.
+    Denied,
     /// Nothing: it is no question for a password. Its words, on one line, when they were not told before.
     Foreign(Option<Vec<u8>>),
 }
 
-/// The questions of a run. Invariant: each account is given the password once for each node.
+/// The questions of a run. Invariant: each account is given the password once for each try of a node.
 #[derive(Debug, Default)]
 pub struct Questions {
     answered: Vec<(u32, Box<[u8]>)>,
@@ -22,6 +22,11 @@ pub struct Questions {
 }
 
 impl Questions {
+    /// A node is tried, perhaps again.
+    pub fn begin(&mut self, node: u32) {
+        self.answered.retain(|&(other, _)| other != node);
+    }
+
     /// Judges what is asked on behalf of a node.
     pub fn judge(&mut self, node: u32, question: &[u8]) -> Reply {
         let (account, text) = split(question.trim_ascii());
@@ -35,7 +40,7 @@ impl Questions {
         }
         let same = |(other, name): &(u32, Box<[u8]>)| *other == node && **name == *account;
         if self.answered.iter().any(same) {
-            return Reply::Refused;
+            return Reply::Denied;
         }
         self.answered.push((node, account.into()));
         Reply::Password
@@ -162,7 +167,11 @@ mod tests {
         let mut ask = |node, question: &str| questions.judge(node, question.as_bytes());
         assert_eq!(ask(0, "bob@gate's password: "), Reply::Password);
         assert_eq!(ask(0, "bob@node1's password: "), Reply::Password);
-        assert_eq!(ask(0, "(bob@node1) Password: "), Reply::Refused);
+        assert_eq!(ask(0, "(bob@node1) Password: "), Reply::Denied);
         assert_eq!(ask(1, "bob@gate's password: "), Reply::Password);
+        questions.begin(0);
+        let mut ask = |node, question: &str| questions.judge(node, question.as_bytes());
+        assert_eq!(ask(0, "bob@gate's password: "), Reply::Password);
+        assert_eq!(ask(1, "(bob@gate) Password: "), Reply::Denied);
     }
 }

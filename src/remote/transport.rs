@@ -50,8 +50,16 @@ impl std::error::Error for TransportError {}
 
 /// Whether ssh says that it does not take a host key (OpenSSH's sshconnect.c).
 pub fn is_unverified(said: &[u8]) -> bool {
-    const SAID: &[u8] = b"Host key verification failed.";
-    said.windows(SAID.len()).any(|part| part == SAID)
+    holds(said, b"Host key verification failed.")
+}
+
+/// Whether ssh says that it was not let in (OpenSSH's sshconnect2.c): `USER@HOST: Permission denied (METHODS).`
+pub fn is_denied(said: &[u8]) -> bool {
+    holds(said, b": Permission denied (")
+}
+
+fn holds(said: &[u8], text: &[u8]) -> bool {
+    said.windows(text.len()).any(|part| part == text)
 }
 
 /// Splits `text` into words as a POSIX shell does for plain words and quotes: blanks separate, `'...'` is verbatim, `"..."` and

@@ -1,7 +1,8 @@
 //! Nodes that ask for a password on their way to run the command as another user, by hand: who gets it, and that nothing else is ever taken
 //! for it.
 
-use clsh::engine::{Effect, Engine, Event, Exit, Plan, Protocol, Source, Stdin, Supply};
+use clsh::engine::{Effect, Engine, Event, Exit, Order, Plan, Protocol, Source, Stdin, Supply};
+use clsh::outcome::Outcome;
 use clsh::output::Stream;
 use clsh::remote::Nonce;
 use std::time::Duration;
@@ -14,8 +15,18 @@ struct Run {
 
 impl Run {
     fn new(input: Stdin) -> Self {
-        let mut plan = Plan::new(vec!["n1".into()], Protocol::Framed(nonce()));
+        let mut plan = plan();
         (plan.sudo, plan.input) = (true, input);
+        Self::of(plan)
+    }
+
+    fn with_password() -> Self {
+        let mut plan = plan();
+        (plan.ssh, plan.password, plan.retries.most) = (true, true, 5);
+        Self::of(plan)
+    }
+
+    fn of(plan: Plan) -> Self {
         let (engine, wishes) = (Engine::new(plan), Vec::new());
         let mut run = Self { engine, wishes };
         run.turn(&[]);
@@ -38,7 +49,10 @@ impl Run {
 
     /// The far side says a frame.
     fn says(&mut self, frame: &str) {
-        let text = format!("\x1e{} {frame}\x1e\n", nonce().as_str());
+        self.hears(&format!("\x1e{} {frame}\x1e\n", nonce().as_str()));
+    }
+
+    fn hears(&mut self, text: &str) {
         let source = Source {
             node: 0,
             stream: Stream::Err,
@@ -49,6 +63,16 @@ impl Run {
             bytes,
             dry: true,
         }]);
+    }
+
+    /// Its ssh gives up.
+    fn leaves(&mut self) {
+        let closed = Stream::BOTH.map(|stream| Event::Eof {
+            source: Source { node: 0, stream },
+        });
+        self.turn(&closed);
+        let exit = Exit::Code(255);
+        self.turn(&[Event::Exited { node: 0, exit }]);
     }
 
     fn count(&self, wish: Effect) -> usize {
@@ -62,6 +86,10 @@ impl Run {
 
 const ANSWER: Effect = Effect::Answer { node: 0 };
 const HANG_UP: Effect = Effect::HangUp { node: 0 };
+
+fn plan() -> Plan {
+    Plan::new(vec!["n1".into()], Protocol::Framed(nonce()))
+}
 
 fn nonce() -> Nonce {
     Nonce::new([5; 16])
@@ -128,11 +156,36 @@ fn nobody_may_ask_any_more_once_all_have_said_hello_or_are_gone() {
     run.says("hello 7");
     assert!(run.engine.take_greeted() && !run.engine.may_ask());
     let mut run = Run::new(Stdin::Nothing);
-    let closed = Stream::BOTH.map(|stream| Event::Eof {
-        source: Source { node: 0, stream },
-    });
-    let exit = Exit::Code(255);
-    run.turn(&closed);
-    run.turn(&[Event::Exited { node: 0, exit }]);
+    run.leaves();
     assert!(run.engine.take_greeted() && !run.engine.may_ask());
+}
+
+#[test]
+fn a_node_whose_password_was_not_taken_is_ended_and_not_tried_again() {
+    let mut run = Run::with_password();
+    run.turn(&[Event::Denied { node: 0 }]);
+    let order = Order::Terminate;
+    assert_eq!(
+        run.count(Effect::Signal {
+            node: 0,
+            pid: 1,
+            order
+        }),
+        1
+    );
+    run.leaves();
+    assert_eq!(
+        run.engine.outcomes().collect::<Vec<_>>(),
+        [(0, Outcome::Failed)]
+    );
+}
+
+#[test]
+fn what_ssh_says_of_a_password_that_was_not_taken_ends_the_tries() {
+    for (said, outcomes) in [("b@n1: Permission denied (password).\r\n", 1), ("x\r\n", 0)] {
+        let mut run = Run::with_password();
+        run.hears(said);
+        run.leaves();
+        assert_eq!(run.engine.outcomes().count(), outcomes);
+    }
 }
