@@ -1,4 +1,9 @@
-//! Goal: the benches count, round and draw right. Method: their pure pieces are taken in as they are; nothing is measured here.
+//! Goal: the benches count, round and draw right. Method: their pure pieces are taken in as they are; nothing is measured or recorded here.
+
+#[path = "../benches/recording/film.rs"]
+mod film;
+#[path = "../benches/recording/svg.rs"]
+mod recording;
 
 #[path = "../benches/whole/check.rs"]
 mod check;
@@ -8,6 +13,7 @@ mod numbers;
 mod plot;
 
 use check::{Numbered, labels_bytes, numbers_bytes};
+use film::{Film, Frame, Glyph, IN_VIEW, Style};
 use numbers::{between_marks, date, digits, grouped, markdown, median, ratio, spread};
 use plot::{Axis, Line, apart, svg};
 
@@ -113,4 +119,77 @@ fn axes_and_names_of_lines() {
         drawn.contains(">1,000</text>") && !drawn.contains("absent"),
         "{drawn}"
     );
+}
+
+/// What stood on the screen at this time; the cursor is behind the last letter.
+fn frame(millis: u64, lines: &[&str]) -> Frame {
+    let row = |line: &&str| line.chars().map(|letter| glyph(letter, None)).collect();
+    let last = lines.last().map_or(0, |line| line.len());
+    Frame {
+        millis,
+        cursor: (lines.len().saturating_sub(1) as u16, last as u16),
+        rows: lines.iter().map(row).collect(),
+    }
+}
+
+fn glyph(letter: char, color: Option<u8>) -> Glyph {
+    let style = Style { color, bold: false };
+    Glyph { letter, style }
+}
+
+#[test]
+fn a_row_that_grows_is_kept_once_and_one_that_changes_twice() {
+    let frames = [
+        frame(100, &["$"]),
+        frame(200, &["$ l"]),
+        // Nobody sees this one: the next comes at once.
+        frame(300, &["$ l", "?"]),
+        frame(305, &["$ ls", "1/2"]),
+        frame(400, &["$ ls", "a"]),
+        frame(500, &["$ ls", "a", "$"]),
+    ];
+    let film = Film::of(&frames);
+    let said = |take: &film::Take| {
+        let letters: String = take.glyphs.iter().map(|glyph| glyph.letter).collect();
+        let times = take.between;
+        format!("{} {letters} {times:?}", take.row)
+    };
+    let takes: Vec<String> = film.takes.iter().map(said).collect();
+    let last = format!("1 a Some((300, {}))", film.millis);
+    assert_eq!(
+        takes,
+        ["0 $ ls None", "1 1/2 Some((0, 300))", &last, "2 $ None"]
+    );
+    let cursor = [
+        (0, (0, 1)),
+        (100, (0, 3)),
+        (205, (1, 3)),
+        (300, (1, 1)),
+        (400, (2, 1)),
+    ];
+    assert_eq!(film.cursor, cursor);
+    assert_eq!(film.scroll, [(0, 0)]);
+}
+
+#[test]
+fn a_recording_scrolls_and_has_each_row_once() {
+    let lines: Vec<String> = (0..=IN_VIEW).map(|row| format!("row {row} <&>")).collect();
+    let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
+    let mut last = frame(1000, &lines);
+    last.rows[0][0] = glyph('R', Some(1));
+    let film = Film::of(&[frame(0, &lines[..1]), last]);
+    assert_eq!(film.scroll, [(0, 0), (1000, 1)]);
+    let drawn = recording::svg(&film);
+    assert!(drawn.starts_with("<svg ") && drawn.ends_with("</svg>\n"));
+    assert_eq!(drawn.matches(">row 7 &lt;&amp;&gt;</text>").count(), 1);
+    // Its first letter got a colour, so it stands there twice, each at its time.
+    assert!(drawn.contains("class=\"f1\">R</text>") && drawn.contains(">row 0 &lt;"));
+    assert_eq!(drawn.matches("@keyframes t").count(), 2);
+    for tag in ["svg", "g", "text", "style"] {
+        let opened = drawn.matches(&format!("<{tag}")).count();
+        assert_eq!(drawn.matches(&format!("</{tag}>")).count(), opened, "{tag}");
+    }
+    // The name of the format is the only address in it.
+    assert_eq!(drawn.matches("http").count(), 1);
+    assert!(!drawn.contains("<script"));
 }
