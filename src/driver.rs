@@ -26,6 +26,7 @@ use feed::{Feed, Scratches};
 use nix::libc::{
     SIGCHLD, SIGCONT, SIGHUP, SIGINT, SIGKILL, SIGQUIT, SIGTERM, SIGTSTP, SIGUSR1, SIGWINCH,
 };
+use password::Found;
 use std::collections::HashMap;
 use std::fs::File;
 use std::io;
@@ -95,12 +96,11 @@ struct Driver<'a> {
 
 /// Runs the job to its end. When this returns, every child is reaped.
 pub fn run(job: &Job) -> Result<Verdict, Refusal> {
-    let secret = password::read(job)?;
+    let secret = match password::find(job)? {
+        Found::Password(secret) => secret,
+        Found::Signal(signal) => return Ok(Verdict::Signal(signal)),
+    };
     let mut driver = Driver::new(job, secret)?;
-    if let Some(signal) = driver.ask_person()? {
-        return Ok(Verdict::Signal(signal));
-    }
-    driver.clock.start = Instant::now();
     while !driver.is_done() {
         driver.turn()?;
     }

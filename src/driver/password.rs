@@ -8,47 +8,50 @@ use crate::report;
 use crate::sys::{self, Asked, Askpass, Reactor, Secret, Written};
 use std::os::unix::ffi::OsStrExt;
 
-/// The password, where nobody needs to be asked for it.
-#[cold]
-pub fn read(job: &Job) -> Result<Option<Secret>, Refusal> {
+/// What came of looking for a password.
+pub enum Found {
+    /// One, or none where none is needed.
+    Password(Option<Secret>),
+    /// This signal ended the wait for a person.
+    Signal(i32),
+}
+
+/// The password of a job. To be called before anything else uses the terminal.
+pub fn find(job: &Job) -> Result<Found, Refusal> {
     let secret = match &job.password {
+        Some(Password::Ask { needed }) => return ask(job, *needed),
         Some(Password::File(path)) => sys::password_from_file(path),
         Some(Password::Stdin) => sys::password_from_stdin(),
-        Some(Password::Ask { .. }) | None => return Ok(None),
+        None => return Ok(Found::Password(None)),
     };
-    let refused = |error| {
-        let place = match &job.password {
-            Some(Password::File(path)) => super::shown(path.as_os_str().as_bytes()),
-            _ => "-".into(),
-        };
-        Refusal::Password(place, error)
+    match (secret, &job.password) {
+        (Ok(secret), _) => Ok(Found::Password(Some(secret))),
+        (Err(error), Some(Password::File(path))) => Err(Refusal::Password(
+            super::shown(path.as_os_str().as_bytes()),
+            error,
+        )),
+        (Err(error), _) => Err(Refusal::Password("-".into(), error)),
+    }
+}
+
+#[cold]
+fn ask(job: &Job, needed: bool) -> Result<Found, Refusal> {
+    let prompt = match job.transport.takes_password() {
+        true => "clsh: password: ",
+        false => "clsh: password for sudo: ",
     };
-    secret.map(Some).map_err(refused)
+    match sys::ask_password(prompt) {
+        Ok(Asked::Password(secret)) => Ok(Found::Password(Some(secret))),
+        Ok(Asked::Signal(signal)) => Ok(Found::Signal(signal)),
+        Ok(Asked::Nobody) if needed => Err(Refusal::NobodyToAsk),
+        Ok(Asked::Nothing) if needed => Err(Refusal::NothingTyped),
+        // Who has no password for sudo may need none.
+        Ok(Asked::Nobody | Asked::Nothing) => Ok(Found::Password(None)),
+        Err(error) => Err(Refusal::Typed(error)),
+    }
 }
 
 impl Driver<'_> {
-    /// Asks the person at the terminal, if that is where the password comes from. Gives the signal that ended the wait, if one did.
-    #[cold]
-    pub(super) fn ask_person(&mut self) -> Result<Option<i32>, Refusal> {
-        let Some(Password::Ask { needed }) = self.job.password else {
-            return Ok(None);
-        };
-        let prompt = match self.askpass {
-            Some(_) => "clsh: password: ",
-            None => "clsh: password for sudo: ",
-        };
-        match sys::ask_password(prompt) {
-            Ok(Asked::Password(secret)) => self.secret = Some(secret),
-            Ok(Asked::Signal(signal)) => return Ok(Some(signal)),
-            Ok(Asked::Nobody) if needed => return Err(Refusal::NobodyToAsk),
-            Ok(Asked::Nothing) if needed => return Err(Refusal::NothingTyped),
-            // Who has no password for sudo may need none.
-            Ok(Asked::Nobody | Asked::Nothing) => {}
-            Err(error) => return Err(Refusal::Typed(error)),
-        }
-        Ok(None)
-    }
-
     /// Answers what ssh asks.
     #[cold]
     pub(super) fn answer_ssh(&mut self) {

@@ -42,7 +42,9 @@ impl Silence {
         modes.local_flags.remove(LocalFlags::ECHO);
         modes.local_flags.insert(LocalFlags::ICANON);
         tcsetattr(&self.terminal, SetArg::TCSAFLUSH, &modes)?;
-        self.terminal.write_all(prompt.as_bytes())
+        // A terminal that was halted takes nothing just now; what is typed counts all the same.
+        let _ = self.terminal.write_all(prompt.as_bytes());
+        Ok(())
     }
 
     fn end(&mut self) {
@@ -67,7 +69,7 @@ pub fn ask_password(prompt: &str) -> io::Result<Asked> {
     let Ok(terminal) = OpenOptions::new()
         .read(true)
         .write(true)
-        .custom_flags(libc::O_NOCTTY)
+        .custom_flags(libc::O_NOCTTY | libc::O_NONBLOCK)
         .open("/dev/tty")
     else {
         return Ok(Asked::Nobody);
@@ -95,7 +97,7 @@ pub fn ask_password(prompt: &str) -> io::Result<Asked> {
 
 fn converse(terminal: File, watched: &SigSet, prompt: &str) -> io::Result<Asked> {
     let signals = SignalFd::with_flags(watched, SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK)?;
-    let mut silence = Silence::new(terminal)?;
+    let (mut silence, mut secret) = (Silence::new(terminal)?, Secret::begin());
     silence.begin(prompt)?;
     loop {
         let mut fds = [
@@ -104,16 +106,18 @@ fn converse(terminal: File, watched: &SigSet, prompt: &str) -> io::Result<Asked>
         ];
         let _ = poll(&mut fds, PollTimeout::NONE);
         match signals.read_signal()? {
-            Some(signal) if signal.ssi_signo as i32 == libc::SIGCONT => silence.begin(prompt)?,
+            Some(signal) if signal.ssi_signo as i32 == libc::SIGCONT => {
+                // What was typed before the stop is gone from the terminal, too.
+                secret = Secret::begin();
+                silence.begin(prompt)?;
+            }
             Some(signal) if signal.ssi_signo as i32 == libc::SIGTSTP => {
                 silence.end();
                 stop_self();
             }
             Some(signal) => return Ok(Asked::Signal(signal.ssi_signo as i32)),
-            // A terminal that was hung up counts as ready, too.
-            None if fds[1].any().unwrap_or(true) => {
-                let secret = Secret::read(silence.terminal.as_fd())?;
-                return Ok(secret.map_or(Asked::Nothing, Asked::Password));
+            None if secret.read_on(silence.terminal.as_fd())? => {
+                return Ok(secret.end()?.map_or(Asked::Nothing, Asked::Password));
             }
             None => {}
         }

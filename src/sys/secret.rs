@@ -24,46 +24,57 @@ impl Secret {
     /// # Errors
     /// What the system says; it is too long, or holds a NUL.
     pub fn read(from: BorrowedFd) -> io::Result<Option<Self>> {
-        let mut secret = Self {
+        let mut secret = Self::begin();
+        while !secret.read_on(from)? {
+            let mut fds = [PollFd::new(from, PollFlags::POLLIN)];
+            let _ = poll(&mut fds, PollTimeout::NONE);
+        }
+        secret.end()
+    }
+
+    /// Nothing is read yet.
+    pub(super) fn begin() -> Self {
+        let secret = Self {
             bytes: Box::new([0; ROOM]),
             used: 0,
         };
-        let room = secret.bytes.as_ptr();
         // SAFETY: mlock(2) changes nothing in the memory it is told of, which is ours. Its failure leaves things as they were.
-        unsafe { libc::mlock(room.cast(), ROOM) };
-        while secret.read_byte(from)? {}
-        if secret.used > 0 && secret.bytes[secret.used - 1] == b'\r' {
-            secret.used -= 1;
-        }
-        match &secret.bytes[..secret.used] {
-            [] => Ok(None),
-            password if password.contains(&0) => Err(unfit("it holds a NUL byte")),
-            password if password.len() > PASSWORD_BYTES_MAX => Err(unfit(TOO_LONG)),
-            _ => {
-                secret.bytes[secret.used] = b'\n';
-                secret.used += 1;
-                Ok(Some(secret))
+        unsafe { libc::mlock(secret.bytes.as_ptr().cast(), ROOM) };
+        secret
+    }
+
+    /// Reads on to the end of the line. False where nothing more is there just now.
+    pub(super) fn read_on(&mut self, from: BorrowedFd) -> io::Result<bool> {
+        loop {
+            let Some(byte) = self.bytes.get_mut(self.used..=self.used) else {
+                return Err(unfit(TOO_LONG));
+            };
+            match nix::unistd::read(from, byte) {
+                Ok(0) => return Ok(true),
+                Ok(_) if byte == b"\n" => return Ok(true),
+                Ok(_) => self.used += 1,
+                Err(Errno::EINTR) => {}
+                Err(Errno::EAGAIN) => return Ok(false),
+                Err(error) => return Err(error.into()),
             }
         }
     }
 
-    /// False at the end of the line.
-    fn read_byte(&mut self, from: BorrowedFd) -> io::Result<bool> {
-        let Some(byte) = self.bytes.get_mut(self.used..=self.used) else {
-            return Err(unfit(TOO_LONG));
-        };
-        match nix::unistd::read(from, byte) {
-            Ok(0) => return Ok(false),
-            Ok(_) if byte == b"\n" => return Ok(false),
-            Ok(_) => self.used += 1,
-            Err(Errno::EINTR) => {}
-            Err(Errno::EAGAIN) => {
-                let mut fds = [PollFd::new(from, PollFlags::POLLIN)];
-                let _ = poll(&mut fds, PollTimeout::NONE);
-            }
-            Err(error) => return Err(error.into()),
+    /// All is read: `None` where that is nothing.
+    pub(super) fn end(mut self) -> io::Result<Option<Self>> {
+        if self.used > 0 && self.bytes[self.used - 1] == b'\r' {
+            self.used -= 1;
         }
-        Ok(true)
+        match &self.bytes[..self.used] {
+            [] => Ok(None),
+            password if password.contains(&0) => Err(unfit("it holds a NUL byte")),
+            password if password.len() > PASSWORD_BYTES_MAX => Err(unfit(TOO_LONG)),
+            _ => {
+                self.bytes[self.used] = b'\n';
+                self.used += 1;
+                Ok(Some(self))
+            }
+        }
     }
 
     /// The password and a newline.
