@@ -45,7 +45,7 @@ use reading::Reading;
 use reaping::Reaping;
 use shape::Keeping;
 use standing::Drawing;
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::time::Duration;
 use teardown::{Demand, Teardown};
 use window::Window;
@@ -93,8 +93,8 @@ pub struct Engine {
     /// Nodes that have something to read and room for it.
     feeding: VecDeque<u32>,
     feeds_left: usize,
-    /// How often a node was tried again.
-    tries: HashMap<u32, u32>,
+    /// How often each node was tried again, as far as the last that was.
+    tries: Vec<u32>,
     drawing: Drawing,
     notices: VecDeque<Notice>,
     blocked: [bool; 2],
@@ -142,7 +142,7 @@ impl Engine {
             },
             feeding: VecDeque::new(),
             feeds_left: 0,
-            tries: HashMap::new(),
+            tries: Vec::new(),
             drawing: Drawing::default(),
             notices: VecDeque::new(),
             blocked: [false; 2],

@@ -7,14 +7,21 @@ use crate::report;
 use std::time::Duration;
 
 impl Engine {
+    /// How often a node was tried again.
+    pub(super) fn tried(&self, node: u32) -> u32 {
+        self.tries.get(node as usize).copied().unwrap_or(0)
+    }
+
     /// Lets a node that was not reached wait for another try, if it has one left. Its process is reaped and its streams are closed.
     pub(super) fn try_again(&mut self, node: u32) -> bool {
         let most = self.plan.retries.most;
-        let tried = self.tries.get(&node).map_or(1, |tried| tried + 1);
+        let tried = self.tried(node) + 1;
         if tried > most || self.teardown != Teardown::Running || self.is_denied(node) {
             return false;
         }
-        self.tries.insert(node, tried);
+        let at = node as usize;
+        self.tries.resize(self.tries.len().max(at + 1), 0);
+        self.tries[at] = tried;
         let pause = pause(
             self.plan.retries.delay,
             tried,

@@ -9,7 +9,6 @@ use super::{Engine, Notice, Order, Protocol, Slot, Source};
 use crate::limits::INTERRUPT_AGAIN;
 use crate::outcome::{Outcome, Reason};
 use crate::output::{Footer, Gather, Stream};
-use std::collections::HashMap;
 use std::rc::Rc;
 
 impl Engine {
@@ -178,8 +177,11 @@ impl Engine {
 
     /// Shows what was gathered by groups, nodes in this order. [`Notice::Shown`] says when all of it is on its way.
     pub fn show_gathered(&mut self, order: &[u32]) {
-        let places: HashMap<u32, u32> = order.iter().copied().zip(0..).collect();
-        self.show_groups(&|node| places.get(&node).copied().unwrap_or(u32::MAX));
+        let mut places = vec![u32::MAX; self.slots.len()];
+        for (&node, place) in order.iter().zip(0..) {
+            places[node as usize] = place;
+        }
+        self.show_groups(&|node| places[node as usize]);
         if !self.replay.is_active() {
             self.replayed();
         }

@@ -8,7 +8,6 @@ use super::node::Node;
 use super::range::Pattern;
 use super::words::{variable_words, words};
 use crate::limits::{NAME_BYTES_MAX, NODES_MAX};
-use std::collections::HashSet;
 
 /// Unique nodes in the order of their first mention, at most `NODES_MAX`.
 #[derive(Debug, Clone, Default)]
@@ -73,16 +72,22 @@ impl NodeSet {
         let mut unwanted = NodeSet::new();
         unwanted.add(list)?;
         // A host is the name of a node that has neither user nor port, but for one in brackets.
-        let bracketed: HashSet<&str> = unwanted
+        let bracketed: Vec<&str> = unwanted
             .iter()
             .filter(|node| node.user().is_none() && node.port().is_none() && !node.is_plain())
             .map(Node::host)
             .collect();
+        let mut index = Index::default();
+        for (at, host) in bracketed.iter().enumerate() {
+            index.insert(hash_of(host), at);
+        }
+        let is_bracketed =
+            |host: &str| index.get(hash_of(host), host, |at| bracketed[at]).is_some();
         let before = self.nodes.len();
         self.nodes.retain(|node| {
             !unwanted.contains(node.name())
                 && (node.is_plain() || !unwanted.contains(node.host()))
-                && (bracketed.is_empty() || !bracketed.contains(node.host()))
+                && (bracketed.is_empty() || !is_bracketed(node.host()))
         });
         if self.nodes.len() < before {
             self.index = Index::default();
