@@ -4,7 +4,7 @@
 //! everything else it reads.
 
 use super::node::{Cause, Link};
-use super::{Effect, Engine, Slot};
+use super::{Effect, Engine, Protocol, Slot};
 use crate::{remote, report};
 
 impl Engine {
@@ -50,7 +50,7 @@ impl Engine {
     pub fn may_ask(&self) -> bool {
         let connecting = |slot: &Slot| match slot {
             Slot::Waiting => true,
-            Slot::Live(live) => live.may_fail(),
+            Slot::Live(live) => live.may_fail() || self.plan.protocol == Protocol::Bare,
             Slot::Done(_) => false,
         };
         self.plan.session || self.slots.iter().any(connecting)
@@ -94,8 +94,10 @@ impl Engine {
 
     /// ssh asks for the password again, so it was not taken. Without an answer ssh would try an empty one, which counts as a failure, too.
     pub(super) fn denied(&mut self, node: u32) {
+        // Without frames nobody says when it is in.
+        let bare = self.plan.protocol == Protocol::Bare;
         let Some(live) = self.live(node) else { return };
-        if live.is_ending() || live.link == Link::Up {
+        if live.is_ending() || live.link == Link::Up && !bare {
             return;
         }
         live.denied = true;

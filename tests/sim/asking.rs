@@ -189,3 +189,11 @@ fn what_ssh_says_of_a_password_that_was_not_taken_ends_the_tries() {
         assert_eq!(run.engine.outcomes().count(), outcomes);
     }
 }
+
+#[test]
+fn without_frames_each_node_may_ask_until_it_is_done() {
+    let mut run = Run::of(Plan::new(vec!["n1".into(), "n2".into()], Protocol::Bare));
+    run.turn(&[Event::Spawned { node: 1, pid: 2 }]);
+    run.leaves();
+    assert!(run.engine.take_greeted() && run.engine.may_ask());
+}
