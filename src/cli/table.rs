@@ -162,7 +162,7 @@ pub const FLAGS: [Flag; 45] = [
         help: "the commands read nothing, nor does clsh",
         more: "A loop that reads its lines from standard input needs it." },
     Flag { id: FlagId::Tty, group: Group::Running, shorts: &[], longs: &["tty"], value: None,
-        help: "a terminal there (ssh -tt): stderr joins stdout",
+        help: "a terminal (ssh -tt): stderr merged, CR stripped",
         more: "For commands that need one. They read nothing from here, and the carriage return that a terminal puts before each newline is taken off." },
     Flag { id: FlagId::Sudo, group: Group::Running, shorts: &[], longs: &["sudo"], value: None,
         help: "run COMMAND as root, by sudo on the node",
