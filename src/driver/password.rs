@@ -66,7 +66,9 @@ impl Driver<'_> {
             match questions.judge(question.node, &question.text) {
                 Reply::Password => {
                     if let Some(secret) = &self.secret {
+                        let node = question.node;
                         question.answer(secret);
+                        self.engine.on_event(Event::Answered { node });
                     }
                 }
                 Reply::Foreign(Some(words)) => {

@@ -3,20 +3,28 @@
 //! The password is nothing the engine ever sees: it only decides that a node is to get it. Invariant: a node gets it once, before
 //! everything else it reads.
 
-use super::node::{Cause, Link};
+use super::node::{Cause, Link, Node};
 use super::{Effect, Engine, Protocol, Slot};
 use crate::{remote, report};
 
 impl Engine {
     /// The far side asks, and waits for an answer.
     pub(super) fn asked(&mut self, node: u32) {
-        let Some(live) = self.live(node) else { return };
-        if live.is_ending() || live.link == Link::Up {
+        // Without sudo there, nobody but ssh is to have it.
+        let sudo = self.plan.sudo;
+        let until = self.plan.time_limit.map(|limit| self.now + limit);
+        let Some(live) = self.live(node).filter(|live| sudo && !live.is_ending()) else {
             return;
-        }
-        match std::mem::replace(&mut live.asked, true) {
-            false => self.effects.push_back(Effect::Answer { node }),
-            true => self.turn_away(node, &report::password_refused(self.label(node))),
+        };
+        match live.link {
+            Link::Connecting => {
+                live.link = Link::Asking;
+                self.greeted = true;
+                self.set_deadline(node, until);
+                self.effects.push_back(Effect::Answer { node });
+            }
+            Link::Asking => self.turn_away(node, &report::password_refused(self.label(node))),
+            Link::Up => {}
         }
     }
 
@@ -43,7 +51,7 @@ impl Engine {
 
     /// Whether a node waits for its hello before it reads anything.
     pub(super) fn is_held(&self, link: Link) -> bool {
-        self.plan.sudo && link == Link::Connecting
+        self.plan.sudo && link != Link::Up
     }
 
     /// Whether some node may yet ask for a password. Once it may not, it never may again.
@@ -86,10 +94,20 @@ impl Engine {
         }
     }
 
-    /// Whether another try would only offer once more what was not taken.
+    /// A node's ssh was given the password.
+    pub(super) fn answered(&mut self, node: u32) {
+        if let Some(live) = self.live(node) {
+            live.answered = true;
+        }
+    }
+
+    /// Whether another try would only offer once more what was not taken. A server may let one wait that gave a wrong one, so no answer in
+    /// time counts as one, too.
     pub(super) fn is_denied(&mut self, node: u32) -> bool {
         let password = self.plan.password;
-        self.live(node).is_some_and(|live| password && live.denied)
+        let denied =
+            |live: &mut Node| live.denied || live.answered && live.cause == Some(Cause::Silent);
+        self.live(node).is_some_and(denied) && password
     }
 
     /// ssh asks for the password again, so it was not taken. Without an answer ssh would try an empty one, which counts as a failure, too.

@@ -223,6 +223,8 @@ pub enum Event<'a> {
     InputWritable { node: u32 },
     /// A node takes no input any more.
     InputClosed { node: u32 },
+    /// A node's ssh was given the password.
+    Answered { node: u32 },
     /// A node that was given the password asks for it again.
     Denied { node: u32 },
     /// There is no password for a node that asks.

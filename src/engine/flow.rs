@@ -164,7 +164,7 @@ impl Engine {
             return;
         };
         let free = node.cause.is_none() && matches!(node.process, Process::Running(_));
-        let greeted = seen.hello && node.link == Link::Connecting;
+        let greeted = seen.hello && node.link != Link::Up;
         if greeted {
             node.link = Link::Up;
             self.greeted = true;

@@ -17,7 +17,7 @@ impl Engine {
         let patience = match live.link {
             Link::Up if self.plan.session => None,
             Link::Connecting => Some(self.plan.connect + CONNECT_GRACE),
-            Link::Up => self.plan.time_limit,
+            Link::Asking | Link::Up => self.plan.time_limit,
         };
         self.slots[node as usize] = Slot::Live(Box::new(live));
         self.window.started();
@@ -120,7 +120,7 @@ impl Engine {
                 let cause = match live.link {
                     Link::Connecting => Cause::Silent,
                     Link::Up if live.status.is_some() => Cause::Lingering,
-                    Link::Up => Cause::TimeLimit,
+                    Link::Asking | Link::Up => Cause::TimeLimit,
                 };
                 if cause == Cause::Silent && self.plan.warn {
                     let text = report::silent(self.label(node), self.plan.connect);

@@ -190,6 +190,7 @@ impl Engine {
             Event::InputBlocked { node } => self.input_blocked(node),
             Event::InputWritable { node } => self.input_writable(node),
             Event::InputClosed { node } => self.input_closed(node),
+            Event::Answered { node } => self.answered(node),
             Event::Denied { node } => self.denied(node),
             Event::Unanswered { node } => self.unanswered(node),
             Event::StdinReadable => self.stdin_readable(),

@@ -24,6 +24,8 @@ pub enum Process {
 pub enum Link {
     /// Nothing heard from the far side.
     Connecting,
+    /// It asked for a password before its hello.
+    Asking,
     /// The wrapper said hello, or the transport has no hello to say.
     Up,
 }
@@ -132,8 +134,8 @@ pub struct Node {
     pub link: Link,
     pub halves: [Half; 2],
     pub input: Input,
-    /// The far side asked for a password.
-    pub asked: bool,
+    /// ssh was given the password.
+    pub answered: bool,
     /// ssh said that it was not let in.
     pub denied: bool,
     pub command: Option<Command>,
@@ -157,7 +159,7 @@ impl Node {
             },
             halves: prefixes.map(Half::new),
             input: Input::default(),
-            asked: false,
+            answered: false,
             denied: false,
             command: None,
             status: None,

@@ -18,13 +18,34 @@ report() {
   printf '\036%s exit %s\036\n' "$nonce" $status
   printf '\036%s exit %s\036\n' "$nonce" $status >&4
 }
+# A connection that others share outlives this channel, and so does the parent. But then nobody holds the other end of the pipe that is a
+# process's stdout, and GNU tail dies of SIGPIPE for that, without writing. Of a process that can't be it follows for no time; other tails
+# know no --pid.
+unheard() {
+  tail -f --pid=2147483647 /dev/null >>/proc/$1/fd/1
+  case $? in
+    141 | 269) ;;
+    *) return 1 ;;
+  esac
+}
 case $before in
   'sudo '*)
+    # Who is neither root nor the one who logged in can't look at that pipe; but sees it when this shell is gone.
+    outer=
+    if [ "$input" = command ]; then
+      (
+        exec >/dev/null 3<&- 4>&-
+        while kill -0 $$ && ! unheard $$; do sleep 1; done
+        kill -KILL $$
+      ) &
+      outer=$!
+    fi
     # Each question is a frame, and its answer a line on stdin. -k: no answer is remembered.
     ask=$(printf '\036%s ask\036\n.' "$nonce")
     sudo -k -S -u "${before#sudo }" -p "${ask%.}" sh -c 'eval "$(printf %b "$1")"' \
       "$0" "$1" "$2" "$3" "$4" "$5" "$6" "$7" "$8" "again $first $parent" <&3 2>&4 3<&- 4>&-
     status=$?
+    [ -z "$outer" ] || kill -KILL $outer
     report
     exit $status
     ;;

@@ -12,15 +12,6 @@ parent_lives() {
     kill -0 $$ && { kill -0 "$parent" || ps -p "$parent" >/dev/null; }
   fi
 }
-# A connection that others share outlives this channel, and so does the parent. But then nobody holds the other end of stdout's pipe, and
-# GNU tail dies of SIGPIPE for that, without writing. Of a process that can't be it follows for no time; other tails know no --pid.
-unheard() {
-  tail -f --pid=2147483647 /dev/null >>/proc/$$/fd/1
-  case $? in
-    141 | 269) ;;
-    *) return 1 ;;
-  esac
-}
 # Ends what was being made when the group was told to end.
 again() {
   for stat in /proc/[0-9]*/stat; do
@@ -38,7 +29,7 @@ watch() {
   else
     exec 3<&-
     # A parent outside of the container, or one that went before this shell began, is no sign.
-    while { [ "$parent" -le 1 ] || parent_lives; } && ! unheard; do sleep 1; done
+    while { [ "$parent" -le 1 ] || parent_lives; } && ! unheard $$; do sleep 1; done
   fi
   kill -USR1 $$
   kill -TERM $group

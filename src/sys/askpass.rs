@@ -13,7 +13,7 @@ use std::io::{self, Write};
 use std::mem;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::symlink;
+use std::os::unix::fs::{MetadataExt, symlink};
 use std::os::unix::net::{UnixDatagram, UnixStream};
 use std::path::{Path, PathBuf};
 use std::ptr;
@@ -21,6 +21,9 @@ use std::ptr;
 /// The name under which clsh asks instead of running commands.
 const PROGRAM: &str = "clsh-askpass";
 const SOCKET: &str = "socket";
+/// How directories are named: this, and six letters.
+const NAME: &[u8] = b"clsh-";
+const NAME_BYTES: usize = NAME.len() + 6;
 /// Tells the program for which node it asks.
 const NODE: &str = "CLSH_ASKPASS_NODE";
 /// More of a question is not looked at.
@@ -62,6 +65,7 @@ impl Askpass {
         // Paths of sockets are bounded (unix(7)).
         let place = env::var_os("TMPDIR").filter(|place| (1..64).contains(&place.len()));
         let place = place.unwrap_or_else(|| "/tmp".into());
+        sweep(Path::new(&place));
         let directory = nix::unistd::mkdtemp(&Path::new(&place).join("clsh-XXXXXX"))?;
         let directory = Directory(directory);
         symlink(env::current_exe()?, directory.0.join(PROGRAM))?;
@@ -124,6 +128,34 @@ impl Question {
         // An empty buffer takes all of it; and who is gone needs no answer.
         let _ = self.reply.set_nonblocking(true);
         let _ = (&self.reply).write_all(secret.line());
+    }
+}
+
+/// Removes what a clsh left behind that was killed: directories of this user's whose socket nobody listens at.
+fn sweep(place: &Path) {
+    let Ok(entries) = fs::read_dir(place) else {
+        return;
+    };
+    let me = nix::unistd::geteuid().as_raw();
+    for entry in entries.flatten() {
+        let name = entry.file_name();
+        let is_mine = || {
+            let about = entry.metadata();
+            about.is_ok_and(|about| about.is_dir() && about.uid() == me)
+        };
+        let is_left = |path: &Path| {
+            let socket = UnixDatagram::unbound();
+            let result = socket.and_then(|socket| socket.connect(path.join(SOCKET)));
+            result.is_err_and(|error| error.kind() == io::ErrorKind::ConnectionRefused)
+        };
+        let path = entry.path();
+        if name.len() == NAME_BYTES
+            && name.as_bytes().starts_with(NAME)
+            && is_mine()
+            && is_left(&path)
+        {
+            drop(Directory(path));
+        }
     }
 }
 

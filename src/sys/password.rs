@@ -6,7 +6,7 @@ use nix::libc;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::{SigSet, SigmaskHow, Signal, sigprocmask};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
-use nix::sys::termios::{LocalFlags, SetArg, Termios, tcgetattr, tcsetattr};
+use nix::sys::termios::{LocalFlags, SetArg, Termios, tcdrain, tcgetattr, tcsetattr};
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::os::fd::AsFd;
@@ -74,6 +74,10 @@ pub fn ask_password(prompt: &str) -> io::Result<Asked> {
     else {
         return Ok(Asked::Nobody);
     };
+    // In the background this stops clsh, until it is in the foreground: before that the terminal's modes are another's.
+    if tcdrain(&terminal).is_err() {
+        return Ok(Asked::Nobody);
+    }
     let mut watched = SigSet::empty();
     let mine = [
         Signal::SIGINT,
@@ -140,6 +144,11 @@ pub fn password_from_file(path: &Path) -> io::Result<Secret> {
     }
     if about.uid() != me && about.uid() != 0 {
         return Err(unfit("it belongs to another user, who can read it"));
+    }
+    // By whatever name: opened anew, a file would begin with the password for the commands, too.
+    let stdin = io::stdin();
+    if super::same_place(&stdin, &file) {
+        return filled(Secret::read(stdin.as_fd())?);
     }
     filled(Secret::read(file.as_fd())?)
 }

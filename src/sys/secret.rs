@@ -1,4 +1,4 @@
-//! A password in memory: in one place, kept out of swap where the system allows it, and wiped when it is dropped.
+//! A password in memory: in one place, kept out of core files and, where the system allows it, of swap; and wiped when it is dropped.
 
 use crate::limits::PASSWORD_BYTES_MAX;
 use nix::errno::Errno;
@@ -11,10 +11,17 @@ use std::ptr;
 /// Behind the password its newline, and before that a carriage return that does not count.
 const ROOM: usize = PASSWORD_BYTES_MAX + 2;
 
+/// Pages of its own, so that what holds for them holds for nothing else.
+#[repr(align(4096))]
+struct Page([u8; PAGE_BYTES]);
+
+const PAGE_BYTES: usize = 4096;
+const _: () = assert!(ROOM <= PAGE_BYTES);
+
 /// A password of at least one byte, without NUL.
 pub struct Secret {
     /// The password and a newline; nothing is ever copied out of here but into a descriptor.
-    bytes: Box<[u8; ROOM]>,
+    page: Box<Page>,
     used: usize,
 }
 
@@ -35,18 +42,22 @@ impl Secret {
     /// Nothing is read yet.
     pub(super) fn begin() -> Self {
         let secret = Self {
-            bytes: Box::new([0; ROOM]),
+            page: Box::new(Page([0; PAGE_BYTES])),
             used: 0,
         };
-        // SAFETY: mlock(2) changes nothing in the memory it is told of, which is ours. Its failure leaves things as they were.
-        unsafe { libc::mlock(secret.bytes.as_ptr().cast(), ROOM) };
+        let page = secret.page.0.as_ptr().cast_mut().cast();
+        // SAFETY: neither changes anything in the memory it is told of, which is ours. Where one fails, things are as they were.
+        unsafe {
+            libc::mlock(page, PAGE_BYTES);
+            libc::madvise(page, PAGE_BYTES, libc::MADV_DONTDUMP);
+        }
         secret
     }
 
     /// Reads on to the end of the line. False where nothing more is there just now.
     pub(super) fn read_on(&mut self, from: BorrowedFd) -> io::Result<bool> {
         loop {
-            let Some(byte) = self.bytes.get_mut(self.used..=self.used) else {
+            let Some(byte) = self.page.0[..ROOM].get_mut(self.used..=self.used) else {
                 return Err(unfit(TOO_LONG));
             };
             match nix::unistd::read(from, byte) {
@@ -62,15 +73,15 @@ impl Secret {
 
     /// All is read: `None` where that is nothing.
     pub(super) fn end(mut self) -> io::Result<Option<Self>> {
-        if self.used > 0 && self.bytes[self.used - 1] == b'\r' {
+        if self.used > 0 && self.page.0[self.used - 1] == b'\r' {
             self.used -= 1;
         }
-        match &self.bytes[..self.used] {
+        match &self.page.0[..self.used] {
             [] => Ok(None),
             password if password.contains(&0) => Err(unfit("it holds a NUL byte")),
             password if password.len() > PASSWORD_BYTES_MAX => Err(unfit(TOO_LONG)),
             _ => {
-                self.bytes[self.used] = b'\n';
+                self.page.0[self.used] = b'\n';
                 self.used += 1;
                 Ok(Some(self))
             }
@@ -79,7 +90,7 @@ impl Secret {
 
     /// The password and a newline.
     pub fn line(&self) -> &[u8] {
-        &self.bytes[..self.used]
+        &self.page.0[..self.used]
     }
 }
 
@@ -93,9 +104,15 @@ pub(super) fn unfit(why: &'static str) -> io::Error {
 
 impl Drop for Secret {
     fn drop(&mut self) {
-        for byte in self.bytes.iter_mut() {
+        for byte in &mut self.page.0 {
             // SAFETY: a reference is fit to be written through. Volatile, or the compiler would leave out what nobody reads.
             unsafe { ptr::write_volatile(byte, 0) };
+        }
+        let page = self.page.0.as_mut_ptr().cast();
+        // SAFETY: as above; the allocator gets the page back as it gave it.
+        unsafe {
+            libc::madvise(page, PAGE_BYTES, libc::MADV_DODUMP);
+            libc::munlock(page, PAGE_BYTES);
         }
     }
 }

@@ -2,8 +2,7 @@
 
 use crate::support::{self, Finished, run, wait_until};
 use std::ffi::OsStr;
-use std::fs::File;
-use std::io::{Read, Write};
+use std::io::Read;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::{Mutex, MutexGuard, OnceLock};
@@ -38,25 +37,11 @@ pub fn cluster() -> Option<MutexGuard<'static, Cluster>> {
         Start::Missing(why) => {
             let required = std::env::var_os("CLSH_TEST_DOCKER").is_some_and(|value| value == "1");
             assert!(!required, "CLSH_TEST_DOCKER=1, yet {why}");
-            say_not_run(why);
+            support::not_run(why);
             None
         }
         Start::Failed(log) => panic!("the cluster did not come up:\n{log}"),
     }
-}
-
-/// Says so at the end of tests/run, or else right away.
-fn say_not_run(why: &str) {
-    let thread = std::thread::current();
-    let test = thread.name().unwrap_or_default();
-    let line = format!("docker: {test} not run: {why}\n");
-    let notes =
-        std::env::var_os("CLSH_TESTS_NOTES").map(|path| File::options().append(true).open(path));
-    let _ = match notes {
-        Some(Ok(mut notes)) => notes.write_all(line.as_bytes()),
-        // Not by a macro, whose words are kept from view while a test passes.
-        _ => std::io::stderr().write_all(line.as_bytes()),
-    };
 }
 
 /// How compose is called here.

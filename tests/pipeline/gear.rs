@@ -190,7 +190,7 @@ pub fn on_small_disk(directory: &Path, kib: u32, call: &Command) -> Option<Comma
         .status()
         .is_ok_and(|status| status.success());
     if !possible {
-        eprintln!("left out: no file system may be mounted here");
+        crate::support::not_run("no file system may be mounted here");
         return None;
     }
     Some(crate::kit::through(

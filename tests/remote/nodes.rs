@@ -2,7 +2,6 @@
 //! guardians that clear up after a test process however it ends.
 
 use crate::support::{self, Cluster, Process, Running};
-use std::io::Write;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -337,8 +336,7 @@ pub fn is_root() -> bool {
 pub fn left_out(variable: &str, what: &str) -> bool {
     let leave = std::env::var_os(variable).is_some_and(|value| value == "1");
     if leave {
-        // Past the capture of the test harness.
-        let _ = writeln!(std::io::stderr(), "LEFT OUT ({variable}=1): {what}");
+        support::not_run(&format!("{what} ({variable}=1)"));
     }
     leave
 }

@@ -360,3 +360,20 @@ pub fn script(directory: &Path, name: &str, text: &str) -> PathBuf {
         .expect("chmod");
     path
 }
+
+/// Says that the test that runs here did not run, and why: at the end of tests/run, or else right away.
+pub fn not_run(why: &str) {
+    let test = std::env::current_exe().expect("a program");
+    let test = test.file_stem().unwrap_or_default().to_string_lossy();
+    let test = test.rsplit_once('-').map_or(&*test, |(name, _)| name);
+    let thread = std::thread::current();
+    let name = thread.name().unwrap_or_default();
+    let line = format!("{test} {name}: {why}\n");
+    let notes = std::env::var_os("CLSH_TESTS_NOTES")
+        .map(|path| std::fs::File::options().append(true).open(path));
+    let _ = match notes {
+        Some(Ok(mut notes)) => notes.write_all(line.as_bytes()),
+        // Not by a macro, whose words are kept from view while a test passes.
+        _ => std::io::stderr().write_all(format!("not run: {line}").as_bytes()),
+    };
+}
