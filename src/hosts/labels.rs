@@ -2,30 +2,36 @@
 //!
 //! Invariant: no two of the nodes share a label.
 
+use super::index::{Index, hash_of};
 use super::node::Node;
-use std::collections::HashMap;
 
 /// The label of each node, in their order: its host, or its full name where another node has the same host.
 ///
 /// The nodes must differ in their names, as those of a `NodeSet` do.
 pub fn labels(nodes: &[Node]) -> Vec<Box<str>> {
-    // Where two nodes have the same host, one at least is more than that host, since their names differ.
-    let mut shared: HashMap<&str, bool> = HashMap::new();
+    // Where two nodes have the same host, one at least is more than that host, since their names differ. Each of those hosts, and whether it
+    // is shared.
+    let (mut hosts, mut index): (Vec<(&str, bool)>, _) = (Vec::new(), Index::default());
+    let find = |hosts: &[(&str, bool)], index: &Index, host: &str| {
+        index.get(hash_of(host), host, |at| hosts[at].0)
+    };
     for node in nodes.iter().filter(|node| !node.is_plain()) {
-        shared
-            .entry(node.host())
-            .and_modify(|shared| *shared = true)
-            .or_insert(false);
+        match find(&hosts, &index, node.host()) {
+            Some(at) => hosts[at].1 = true,
+            None => {
+                index.insert(hash_of(node.host()), hosts.len());
+                hosts.push((node.host(), false));
+            }
+        }
     }
-    if !shared.is_empty() {
-        for node in nodes.iter().filter(|node| node.is_plain()) {
-            shared
-                .entry(node.host())
-                .and_modify(|shared| *shared = true);
+    for node in nodes.iter().filter(|node| node.is_plain()) {
+        if let Some(at) = find(&hosts, &index, node.host()) {
+            hosts[at].1 = true;
         }
     }
     // A full name differs from every host but its own: it has an '@', a bracket or a single ':', and no host has.
-    let label = |node: &Node| match node.is_plain() || shared.get(node.host()) == Some(&true) {
+    let is_shared = |host: &str| find(&hosts, &index, host).is_some_and(|at| hosts[at].1);
+    let label = |node: &Node| match node.is_plain() || is_shared(node.host()) {
         true => node.name().into(),
         false => node.host().into(),
     };

@@ -4,7 +4,7 @@
 
 use super::Stream;
 use super::store::{Kept, Store, Strand};
-use std::collections::HashMap;
+use std::collections::VecDeque;
 
 /// Stand before each kept line, for its stream.
 pub const MARKS: [u8; 2] = [b'1', b'2'];
@@ -21,8 +21,8 @@ enum Said {
 #[derive(Debug)]
 pub struct Ordered {
     pub store: Store,
-    /// What is kept of each node.
-    said: HashMap<u32, Said>,
+    /// What is kept of each node, from `next` on.
+    said: VecDeque<Option<Said>>,
     /// The node whose turn it is.
     next: u32,
     /// Nothing that is kept has to be shown before the lines of that node.
@@ -34,7 +34,7 @@ impl Ordered {
     pub fn new(key: u64, at_once: usize) -> Self {
         Self {
             store: Store::new(key, at_once),
-            said: HashMap::new(),
+            said: VecDeque::new(),
             next: 0,
             live: true,
         }
@@ -45,10 +45,19 @@ impl Ordered {
         self.live && node == self.next
     }
 
+    fn place(&mut self, node: u32) -> usize {
+        let at = node.saturating_sub(self.next) as usize;
+        if self.said.len() <= at {
+            self.said.resize_with(at + 1, || None);
+        }
+        at
+    }
+
     /// Keeps a line.
     pub fn keep(&mut self, node: u32, stream: Stream, line: &[u8]) {
-        let empty = || Said::Some(self.store.strand());
-        if let Said::Some(strand) = self.said.entry(node).or_insert_with(empty) {
+        let at = self.place(node);
+        let said = self.said[at].get_or_insert_with(|| Said::Some(self.store.strand()));
+        if let Said::Some(strand) = said {
             self.store.append(strand, &[MARKS[stream as usize]]);
             self.store.append(strand, line);
             self.store.append(strand, b"\n");
@@ -57,23 +66,25 @@ impl Ordered {
 
     /// A node has said all. Says whether [`Ordered::advance`] should be asked.
     pub fn finish(&mut self, node: u32) -> bool {
-        let strand = match self.said.remove(&node) {
+        let at = self.place(node);
+        let strand = match self.said[at].take() {
             Some(Said::Some(strand)) => strand,
             _ => self.store.strand(),
         };
-        self.said.insert(node, Said::All(self.store.finish(strand)));
+        self.said[at] = Some(Said::All(self.store.finish(strand)));
         self.passes(node)
     }
 
     /// All that was to be shown is: what is next, and of which node.
     pub fn advance(&mut self) -> Option<(u32, Kept)> {
         self.live = false;
-        while let Some(said) = self.said.remove(&self.next) {
+        while let Some(said) = self.said.front_mut().and_then(Option::take) {
             let node = self.next;
             let kept = match said {
                 Said::Some(strand) => self.store.finish(strand),
                 Said::All(kept) => {
                     self.next += 1;
+                    self.said.pop_front();
                     kept
                 }
             };

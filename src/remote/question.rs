@@ -78,28 +78,15 @@ fn split(question: &[u8]) -> (&[u8], &[u8]) {
 }
 
 /// Words that stand in questions for something else than the password one has: a new one, or one for a single use.
-const OTHER: [&[u8]; 14] = [
-    b"again",
-    b"code",
-    b"confirm",
-    b"current",
-    b"expired",
-    b"new",
-    b"old",
-    b"otp",
-    b"passcode",
-    b"passphrase",
-    b"pin",
-    b"retype",
-    b"time",
-    b"token",
-];
+const OTHER: &[u8] =
+    b"again code confirm current expired new old otp passcode passphrase pin retype time token";
 
 fn is_for_password(text: &[u8]) -> bool {
     let mut named = false;
     for word in text.split(|byte| !byte.is_ascii_alphanumeric()) {
         named |= word.eq_ignore_ascii_case(b"password");
-        if OTHER.iter().any(|other| word.eq_ignore_ascii_case(other)) {
+        let mut others = OTHER.split(|&byte| byte == b' ');
+        if others.any(|other| word.eq_ignore_ascii_case(other)) {
             return false;
         }
     }
