@@ -171,9 +171,17 @@ fn over(typed: &mut Typed, kept: Typed) {
         kept.retry_delay,
         typed.retries.is_some(),
     );
+    // Each of these three leaves no room for --sudo, and what was typed goes first.
+    let plain = is_command && !typed.has_sudo();
+    typed.bare |= plain && !typed.tty && kept.bare;
+    typed.tty |= plain && !typed.bare && is_ssh && kept.tty;
     let is_wrapped = is_command && transport != Some("exec") && !(typed.bare || typed.tty);
+    fill(
+        &mut typed.sudo_user,
+        kept.sudo_user,
+        is_wrapped && !typed.sudo,
+    );
     typed.sudo |= is_wrapped && kept.sudo;
-    fill(&mut typed.sudo_user, kept.sudo_user, is_wrapped);
     let takes_password = is_ssh || typed.has_sudo();
     typed.askpass |= is_ssh && typed.password_file.is_none() && kept.askpass;
     fill(
@@ -190,9 +198,7 @@ fn over(typed: &mut Typed, kept: Typed) {
     fill(&mut typed.failed, kept.failed, is_command);
     fill(&mut typed.color, kept.color, true);
     fill(&mut typed.talk, kept.talk, true);
-    typed.bare |= is_command && kept.bare;
     typed.no_stdin |= is_command && kept.no_stdin;
-    typed.tty |= is_command && is_ssh && kept.tty;
     typed.fail_fast |= is_command && kept_ending && kept.fail_fast;
     typed.keep_going |= kept_ending && kept.keep_going;
     typed.gather |= kept_shape && kept.gather;
@@ -335,6 +341,11 @@ mod tests {
         assert_eq!(merged("-b c", "--json"), typed("-b c"));
         assert_eq!(merged("--keep-going c", "-k"), typed("--keep-going c"));
         assert_eq!(merged("c", "-q").talk, Some(Talk::Quiet));
+        assert_eq!(merged("--sudo c", "--tty"), typed("--sudo c"));
+        assert_eq!(merged("--sudo c", "--bare"), typed("--sudo c"));
+        assert_eq!(merged("--sudo c", "--sudo-user bob"), typed("--sudo c"));
+        assert_eq!(merged("--tty c", "--sudo"), typed("--tty c"));
+        assert_eq!(merged("c", "--sudo\n--tty"), typed("--tty c"));
     }
 
     #[test]

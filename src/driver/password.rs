@@ -63,7 +63,7 @@ impl Driver<'_> {
             if self.links.get(slot).is_none_or(Option::is_none) {
                 continue;
             }
-            match questions.judge(question.node, &question.text) {
+            match questions.judge(question.node, question.asker, &question.text) {
                 Reply::Password => {
                     if let Some(secret) = &self.secret {
                         let node = question.node;

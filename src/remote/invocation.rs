@@ -220,10 +220,13 @@ impl Invocation {
         }
     }
 
-    /// What connects to a node by hand, as clsh does it, for a person who is to look at it.
+    /// What connects to a node by hand, as clsh does it, for a person who is to look at it: words for a shell.
     pub fn by_hand(&self, node: &Node) -> Vec<u8> {
         let mut words: Vec<&[u8]> = vec![b"ssh"];
         if let Transport::Ssh { ssh, .. } = &self.transport {
+            for option in &ssh.options {
+                words.extend([b"-o", option.as_bytes()]);
+            }
             if let Some(file) = &ssh.config {
                 words.extend([b"-F", file.as_bytes()]);
             }
@@ -239,7 +242,12 @@ impl Invocation {
             words.extend([b"-p", port.as_bytes()]);
         }
         words.push(node.host().as_bytes());
-        words.join(&b' ')
+        let mut line = Vec::new();
+        for word in words {
+            shell_word(word, &mut line);
+        }
+        line.pop();
+        line
     }
 
     fn placeholder(&self, letter: u8, node: &Node, rank: usize, filled: &mut Vec<u8>) {
@@ -322,6 +330,21 @@ impl Invocation {
         }
         words
     }
+}
+
+/// Appends a word as a person would type it in a shell, and a space.
+fn shell_word(word: &[u8], line: &mut Vec<u8>) {
+    let is_plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_./:=@%+,~[]".contains(byte);
+    let quote = (!word.iter().all(is_plain)).then_some(b'\'');
+    line.extend(quote);
+    for &byte in word {
+        match byte {
+            b'\'' => line.extend_from_slice(br"'\''"),
+            _ => line.push(byte),
+        }
+    }
+    line.extend(quote);
+    line.push(b' ');
 }
 
 /// Whether an option of ssh's, `Name=value` or `Name value`, sets this name.

@@ -14,10 +14,11 @@ pub enum Reply {
     Foreign(Option<Vec<u8>>),
 }
 
-/// The questions of a run. Invariant: each account is given the password once for each try of a node.
+/// The questions of a run. Invariant: each process that asks for a node is given the password once; each ssh is for one login.
 #[derive(Debug, Default)]
 pub struct Questions {
-    answered: Vec<(u32, Box<[u8]>)>,
+    /// Nodes, and the processes that asked for them.
+    answered: Vec<(u32, u32)>,
     told: Vec<Vec<u8>>,
 }
 
@@ -27,10 +28,9 @@ impl Questions {
         self.answered.retain(|&(other, _)| other != node);
     }
 
-    /// Judges what is asked on behalf of a node.
-    pub fn judge(&mut self, node: u32, question: &[u8]) -> Reply {
-        let (account, text) = split(question.trim_ascii());
-        if !is_for_password(text) {
+    /// Judges what a process, `asker`, asks on behalf of a node.
+    pub fn judge(&mut self, node: u32, asker: u32, question: &[u8]) -> Reply {
+        if !is_for_password(text_of(question.trim_ascii())) {
             let words = on_one_line(question);
             let new = !self.told.contains(&words);
             if new {
@@ -38,11 +38,10 @@ impl Questions {
             }
             return Reply::Foreign(new.then_some(words));
         }
-        let same = |(other, name): &(u32, Box<[u8]>)| *other == node && **name == *account;
-        if self.answered.iter().any(same) {
+        if self.answered.contains(&(node, asker)) {
             return Reply::Denied;
         }
-        self.answered.push((node, account.into()));
+        self.answered.push((node, asker));
         Reply::Password
     }
 }
@@ -59,21 +58,19 @@ fn on_one_line(question: &[u8]) -> Vec<u8> {
     words
 }
 
-/// Whose account a question is about, and what is asked; the whole question twice where that is not told apart.
-fn split(question: &[u8]) -> (&[u8], &[u8]) {
+/// What is asked, without whose account it is about, where that is told apart.
+fn text_of(question: &[u8]) -> &[u8] {
     const PASSWORD: &[u8] = b"'s password:";
     let is_account = |text: &[u8]| !text.iter().any(u8::is_ascii_whitespace);
     if let Some(account) = question.strip_suffix(PASSWORD)
         && is_account(account)
     {
-        return (account, PASSWORD);
+        return PASSWORD;
     }
     let end = question.iter().position(|&byte| byte == b')');
     match (question.first(), end) {
-        (Some(b'('), Some(end)) if is_account(&question[..end]) => {
-            (&question[1..end], &question[end + 1..])
-        }
-        _ => (question, question),
+        (Some(b'('), Some(end)) if is_account(&question[..end]) => &question[end + 1..],
+        _ => question,
     }
 }
 
@@ -98,7 +95,7 @@ mod tests {
     use super::*;
 
     fn judge(question: &str) -> Reply {
-        Questions::default().judge(0, question.as_bytes())
+        Questions::default().judge(0, 7, question.as_bytes())
     }
 
     #[test]
@@ -142,23 +139,24 @@ mod tests {
         let key = "The authenticity of host 'a'\ncan't be established.\nGo on?";
         let told = "The authenticity of host 'a' can't be established. Go on?";
         assert_eq!(
-            questions.judge(0, key.as_bytes()),
+            questions.judge(0, 7, key.as_bytes()),
             Reply::Foreign(Some(told.into()))
         );
-        assert_eq!(questions.judge(1, key.as_bytes()), Reply::Foreign(None));
+        assert_eq!(questions.judge(1, 7, key.as_bytes()), Reply::Foreign(None));
     }
 
     #[test]
-    fn each_account_of_a_node_is_given_it_once() {
+    fn each_process_that_asks_is_given_it_once() {
         let mut questions = Questions::default();
-        let mut ask = |node, question: &str| questions.judge(node, question.as_bytes());
-        assert_eq!(ask(0, "bob@gate's password: "), Reply::Password);
-        assert_eq!(ask(0, "bob@node1's password: "), Reply::Password);
-        assert_eq!(ask(0, "(bob@node1) Password: "), Reply::Denied);
-        assert_eq!(ask(1, "bob@gate's password: "), Reply::Password);
+        let mut ask = |node, asker, text: &str| questions.judge(node, asker, text.as_bytes());
+        assert_eq!(ask(0, 7, "bob@gate's password: "), Reply::Password);
+        assert_eq!(ask(0, 8, "bob@gate's password: "), Reply::Password);
+        assert_eq!(ask(0, 8, "(bob@gate) Password: "), Reply::Denied);
+        assert_eq!(ask(1, 8, "bob@gate's password: "), Reply::Password);
+        // Numbers of processes come again.
         questions.begin(0);
-        let mut ask = |node, question: &str| questions.judge(node, question.as_bytes());
-        assert_eq!(ask(0, "bob@gate's password: "), Reply::Password);
-        assert_eq!(ask(1, "(bob@gate) Password: "), Reply::Denied);
+        let mut ask = |node, asker, text: &str| questions.judge(node, asker, text.as_bytes());
+        assert_eq!(ask(0, 8, "bob@gate's password: "), Reply::Password);
+        assert_eq!(ask(1, 8, "bob@gate's password: "), Reply::Denied);
     }
 }

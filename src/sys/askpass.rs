@@ -52,6 +52,8 @@ impl Drop for Directory {
 pub struct Question {
     /// As it was told to the process that asks.
     pub node: u32,
+    /// The process that wants to know: an ssh.
+    pub asker: u32,
     pub text: Vec<u8>,
     reply: UnixStream,
 }
@@ -109,11 +111,13 @@ impl Askpass {
         loop {
             let (count, sender, descriptor) = receive(&self.socket, &mut bytes)?;
             let mine = sender == Some(nix::unistd::geteuid().as_raw());
-            if let (true, Some((node, text)), Some(reply)) =
-                (mine, bytes[..count].split_first_chunk(), descriptor)
+            if let (true, Some((numbers, text)), Some(reply)) =
+                (mine, bytes[..count].split_first_chunk::<8>(), descriptor)
             {
+                let numbers = u64::from_ne_bytes(*numbers);
                 return Some(Question {
-                    node: u32::from_ne_bytes(*node),
+                    node: numbers as u32,
+                    asker: (numbers >> 32) as u32,
                     text: text.to_vec(),
                     reply: reply.into(),
                 });
@@ -252,7 +256,9 @@ fn pass_on(path: &Path, question: &[u8]) -> io::Result<()> {
     let socket = UnixDatagram::unbound()?;
     socket.connect(path)?;
     let (near, far) = UnixStream::pair()?;
-    let mut datagram = node.to_ne_bytes().to_vec();
+    let asker = std::os::unix::process::parent_id();
+    let numbers = u64::from(asker) << 32 | u64::from(node);
+    let mut datagram = numbers.to_ne_bytes().to_vec();
     datagram.extend(question.iter().take(QUESTION_BYTES_MAX - datagram.len()));
     send(&socket, &datagram, &far)?;
     // Or the end of the answer would never come where there is none.
