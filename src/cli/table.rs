@@ -145,7 +145,7 @@ pub const FLAGS: [Flag; 45] = [
         more: "Until the node answers, a login that hangs included." },
     Flag { id: FlagId::Askpass, group: Group::Reaching, shorts: &['A'], longs: &["askpass"], value: None,
         help: "ask once for the password that ssh asks for",
-        more: "At the terminal, without echo. It is given once for each account, and stands in no argument, no environment and no file." },
+        more: "At the terminal, without echo. Each ssh is given it once, and it stands in no argument, no environment and no file." },
     Flag { id: FlagId::PasswordFile, group: Group::Reaching, shorts: &[], longs: &["password-file"], value: Some("FILE"),
         help: "its first line is the password; '-' is stdin",
         more: "For ssh, and for --sudo where that is given. A file that others may read is refused. Behind the first line, standard input is the commands'." },
