@@ -144,60 +144,43 @@ fn check(line: &[u8], words: &[OsString]) -> Result<(), String> {
 }
 
 /// Adds what is kept where nothing was typed about it.
-fn over(typed: &mut Typed, kept: Typed) {
+fn over(typed: &mut Typed, mut kept: Typed) {
     let is_command = !typed.words.is_empty();
     let kept_shape = is_command && !(typed.in_order || typed.json);
     let other_shape = kept_shape && !(typed.gather || typed.diff);
     let kept_ending = !(typed.fail_fast || typed.keep_going);
     if typed.nodes.is_empty() {
-        typed.nodes = kept.nodes;
+        typed.nodes = std::mem::take(&mut kept.nodes);
     }
-    typed.exclude.extend(kept.exclude);
-    fill(&mut typed.transport, kept.transport, true);
+    typed.exclude.append(&mut kept.exclude);
+    fill(&mut typed.transport, &mut kept.transport, true);
     let transport = typed.transport.as_deref();
     let is_ssh = transport.is_none_or(|transport| transport == "ssh");
     if is_ssh {
         // ssh obeys the first of two.
-        typed.options.extend(kept.options);
+        typed.options.append(&mut kept.options);
     }
-    fill(&mut typed.pick, kept.pick, true);
-    fill(&mut typed.user, kept.user, true);
-    fill(&mut typed.ssh_config, kept.ssh_config, is_ssh);
-    fill(&mut typed.jump, kept.jump, is_ssh);
-    fill(&mut typed.connect, kept.connect, true);
-    fill(&mut typed.retries, kept.retries, true);
+    fill(&mut typed.pick, &mut kept.pick, true);
+    fill(&mut typed.user, &mut kept.user, true);
+    fill(&mut typed.ssh_config, &mut kept.ssh_config, is_ssh);
+    fill(&mut typed.jump, &mut kept.jump, is_ssh);
+    fill(&mut typed.connect, &mut kept.connect, true);
+    fill(&mut typed.retries, &mut kept.retries, true);
     fill(
         &mut typed.retry_delay,
-        kept.retry_delay,
+        &mut kept.retry_delay,
         typed.retries.is_some(),
     );
-    // Each of these three leaves no room for --sudo, and what was typed goes first.
-    let plain = is_command && !typed.has_sudo();
-    typed.bare |= plain && !typed.tty && kept.bare;
-    typed.tty |= plain && !typed.bare && is_ssh && kept.tty;
-    let is_wrapped = is_command && transport != Some("exec") && !(typed.bare || typed.tty);
-    fill(
-        &mut typed.sudo_user,
-        kept.sudo_user,
-        is_wrapped && !typed.sudo,
-    );
-    typed.sudo |= is_wrapped && kept.sudo;
-    let takes_password = is_ssh || typed.has_sudo();
-    typed.askpass |= is_ssh && typed.password_file.is_none() && kept.askpass;
-    fill(
-        &mut typed.password_file,
-        kept.password_file,
-        takes_password && !typed.askpass,
-    );
-    fill(&mut typed.shell, kept.shell, !is_command);
-    fill(&mut typed.fanout, kept.fanout, true);
-    fill(&mut typed.time_limit, kept.time_limit, true);
-    fill(&mut typed.kill_after, kept.kill_after, true);
-    fill(&mut typed.out, kept.out, is_command);
-    fill(&mut typed.err, kept.err, is_command);
-    fill(&mut typed.failed, kept.failed, is_command);
-    fill(&mut typed.color, kept.color, true);
-    fill(&mut typed.talk, kept.talk, true);
+    over_accounts(typed, &mut kept, is_command, is_ssh);
+    fill(&mut typed.shell, &mut kept.shell, !is_command);
+    fill(&mut typed.fanout, &mut kept.fanout, true);
+    fill(&mut typed.time_limit, &mut kept.time_limit, true);
+    fill(&mut typed.kill_after, &mut kept.kill_after, true);
+    fill(&mut typed.out, &mut kept.out, is_command);
+    fill(&mut typed.err, &mut kept.err, is_command);
+    fill(&mut typed.failed, &mut kept.failed, is_command);
+    fill(&mut typed.color, &mut kept.color, true);
+    fill(&mut typed.talk, &mut kept.talk, true);
     typed.no_stdin |= is_command && kept.no_stdin;
     typed.fail_fast |= is_command && kept_ending && kept.fail_fast;
     typed.keep_going |= kept_ending && kept.keep_going;
@@ -210,9 +193,32 @@ fn over(typed: &mut Typed, kept: Typed) {
     typed.summary |= is_command && kept.summary;
 }
 
-fn fill<T>(typed: &mut Option<T>, kept: Option<T>, counts: bool) {
+/// The same for who runs the command there, and with what password.
+fn over_accounts(typed: &mut Typed, kept: &mut Typed, is_command: bool, is_ssh: bool) {
+    // Each of these three leaves no room for --sudo, and what was typed goes first.
+    let plain = is_command && !typed.has_sudo();
+    typed.bare |= plain && !typed.tty && kept.bare;
+    typed.tty |= plain && !typed.bare && is_ssh && kept.tty;
+    let is_wrapped =
+        is_command && typed.transport.as_deref() != Some("exec") && !(typed.bare || typed.tty);
+    fill(
+        &mut typed.sudo_user,
+        &mut kept.sudo_user,
+        is_wrapped && !typed.sudo,
+    );
+    typed.sudo |= is_wrapped && kept.sudo;
+    let takes_password = is_ssh || typed.has_sudo();
+    typed.askpass |= is_ssh && typed.password_file.is_none() && kept.askpass;
+    fill(
+        &mut typed.password_file,
+        &mut kept.password_file,
+        takes_password && !typed.askpass,
+    );
+}
+
+fn fill<T>(typed: &mut Option<T>, kept: &mut Option<T>, counts: bool) {
     if typed.is_none() && counts {
-        *typed = kept;
+        *typed = kept.take();
     }
 }
 
