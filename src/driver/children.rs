@@ -84,6 +84,8 @@ impl Driver<'_> {
                     },
                     piped: true,
                     foreground: false,
+                    // Before OpenSSH 8.4 only that keeps ssh from asking there.
+                    detached: self.askpass.is_some(),
                 },
             },
             Err((words, ends)) => Start {

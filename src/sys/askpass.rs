@@ -91,11 +91,16 @@ impl Askpass {
     }
 
     /// What makes ssh ask here, on behalf of this node. It asks no terminal then.
-    pub fn environment(&self, node: u32) -> [(&'static str, String); 3] {
+    pub fn environment(&self, node: u32) -> [(&'static str, String); 4] {
         let program = self.directory.0.join(PROGRAM);
         [
             ("SSH_ASKPASS", program.to_string_lossy().into_owned()),
             ("SSH_ASKPASS_REQUIRE", "force".into()),
+            // Before OpenSSH 8.4 it asks nobody without one; nothing is ever shown there.
+            (
+                "DISPLAY",
+                env::var("DISPLAY").unwrap_or_else(|_| "none".into()),
+            ),
             (NODE, node.to_string()),
         ]
     }

@@ -28,6 +28,8 @@ pub struct Order<'a> {
     pub files: Option<libc::rlimit>,
     /// Its group becomes the foreground of the terminal on stdin.
     pub foreground: bool,
+    /// It has no terminal at all.
+    pub detached: bool,
 }
 
 /// Why a child runs no program.
@@ -112,7 +114,12 @@ extern "C" fn child(argument: *mut c_void) -> c_int {
         {
             desk.give_up(Failure::Unshare);
         }
-        libc::setpgid(0, 0);
+        // Both make it the leader of a group.
+        if order.detached {
+            libc::setsid();
+        } else {
+            libc::setpgid(0, 0);
+        }
         libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL);
         // clsh may have died before the line above.
         if libc::getppid() != desk.parent {

@@ -50,6 +50,8 @@ pub struct Ends {
     pub piped: bool,
     /// Its group becomes the foreground of the terminal on stdin.
     pub foreground: bool,
+    /// It has no terminal to ask at.
+    pub detached: bool,
 }
 
 /// Why no process was started.
@@ -138,6 +140,7 @@ impl Spawner {
                 rlim_max: hard,
             }),
             foreground: ends.foreground,
+            detached: ends.detached,
         };
         let mut result = clone::run(&order, &mut self.stack);
         // A kernel before 5.9, or a sandbox, has no close_range.

@@ -164,3 +164,23 @@ fn a_session_asks_first_and_gives_it_again_to_who_is_connected_anew() {
     assert_eq!(terminal.run("id -un"), both);
     terminal.quit(0);
 }
+
+/// Before OpenSSH 8.4 ssh asked at its terminal, if it had one, and elsewhere only beside a display.
+#[test]
+fn an_ssh_that_knows_no_askpass_require_asks_here_too() {
+    let Some(world) = accounts::world() else {
+        return;
+    };
+    let old = support::scratch();
+    let text = "#!/bin/sh\nunset SSH_ASKPASS_REQUIRE\nPATH=${PATH#*:}\nexec ssh \"$@\"\n";
+    support::script(old.path(), "ssh", text);
+    let mut call = world.clsh(&world.person, ["-A", "-h", "n[1-2]", "id -un"]);
+    let path = std::env::var("PATH").expect("a PATH");
+    call.env("PATH", format!("{}:{path}", old.path().display()));
+    call.env_remove("DISPLAY");
+    let mut terminal = asked(call);
+    terminal.type_keys(format!("{}\r", world.person.password));
+    assert_eq!(terminal.finish_clean(), 0, "{}", terminal.text());
+    let line = format!("n2: {}", world.person.name);
+    assert!(terminal.text().contains(&line), "{}", terminal.text());
+}
