@@ -62,6 +62,8 @@ impl Call {
         let mut command = Command::new(&self.words[0]);
         let mut feeder = None;
         command.args(&self.words[1..]).process_group(0);
+        // cargo's own, which makes every program that is started look for its libraries in more places than a user's would.
+        command.env_remove("LD_LIBRARY_PATH");
         let open = |path: &PathBuf| File::open(path).map_err(|error| error.to_string());
         match &self.input {
             Input::Null => command.stdin(Stdio::null()),
