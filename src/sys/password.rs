@@ -86,6 +86,7 @@ pub fn ask_password(prompt: &str) -> io::Result<Asked> {
         Signal::SIGQUIT,
         Signal::SIGTSTP,
         Signal::SIGCONT,
+        Signal::SIGUSR1,
     ];
     for signal in mine {
         if !is_ignored(signal as i32) {
@@ -119,6 +120,8 @@ fn converse(terminal: File, watched: &SigSet, prompt: &str) -> io::Result<Asked>
                 silence.end();
                 stop_self();
             }
+            // It asks how far the run is, which has not begun.
+            Some(signal) if signal.ssi_signo as i32 == libc::SIGUSR1 => {}
             Some(signal) => return Ok(Asked::Signal(signal.ssi_signo as i32)),
             None if secret.read_on(silence.terminal.as_fd())? => {
                 return Ok(secret.end()?.map_or(Asked::Nothing, Asked::Password));

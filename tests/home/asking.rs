@@ -7,6 +7,7 @@ use crate::support::{self, clsh_with, run};
 use crate::terminal::{Sitting, Terminal};
 use std::process::Command;
 
+const USR1: i32 = 10;
 const PROMPT: &str = "clsh: password: ";
 
 /// clsh that asks before it tries to reach a node, which is nowhere.
@@ -107,6 +108,14 @@ fn sigterm_at_the_prompt_is_death_by_it_and_the_echo_is_back() {
     let status = terminal.wait();
     assert_eq!(support::shell_code(status), 143);
     assert!(status.code().is_none(), "ended by the signal itself");
+}
+
+#[test]
+fn sigusr1_at_the_prompt_asks_for_nothing_that_is_known_yet() {
+    let mut terminal = asked(nowhere([]));
+    terminal.signal(USR1);
+    terminal.type_keys(CTRL_C);
+    assert_eq!(support::shell_code(terminal.wait()), 130);
 }
 
 #[test]
