@@ -74,7 +74,7 @@ pub fn foreign_question(label: &str, words: &str) -> String {
 /// ssh does not take a host key; `by_hand` connects once by hand.
 pub fn unverified(label: &str, by_hand: &str) -> String {
     format!(
-        "clsh: {label}: ssh knows no key of this host, or another one; to look at it and accept it, type: {by_hand}\n"
+        "clsh: {label}: ssh does not know this key of the host; to look at it, type: {by_hand}\n"
     )
 }
 

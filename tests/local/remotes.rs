@@ -480,3 +480,23 @@ fn a_far_side_that_no_signal_reaches_ends_by_its_lifeline_while_the_run_goes_on(
         (124, "clsh: n1: timed out\n".into())
     );
 }
+
+#[test]
+fn the_command_s_environment_is_the_node_s_own() {
+    let names = [
+        "ask", "before", "command", "first", "gone", "grace", "group", "input", "key", "line",
+        "mask", "name", "nonce", "outer", "parent", "pid", "stat", "status", "stop", "text",
+        "watcher",
+    ];
+    let given: Vec<String> = names.iter().map(|name| format!("{name}=its-own")).collect();
+    let transport = format!("env NODE=%h {} sh -c", given.join(" "));
+    let shown: Vec<String> = names.iter().map(|name| format!("${name}")).collect();
+    let command = format!("echo {}", shown.join(" "));
+    for input in [&["-n"][..], &[]] {
+        let mut call = clsh_with(["-h", "n1", "-R", &transport]);
+        call.args(input).arg(&command);
+        let done = run(&mut call);
+        let expected = format!("n1: {}\n", vec!["its-own"; names.len()].join(" "));
+        assert_eq!((done.code(), done.out()), (0, expected), "{}", done.err());
+    }
+}
