@@ -78,9 +78,7 @@ impl Wrapper {
         line.extend_from_slice(format!(" {rank} {count} {grace_secs} {reader}").as_bytes());
         line
     }
-}
 
-impl Wrapper {
     /// Makes a whole line of this run all of it as another user, by sudo.
     pub fn raise(line: &mut Vec<u8>, user: &str) {
         line.push(b' ');
@@ -101,9 +99,9 @@ fn compose(script: &str, text: &[u8], nonce: &Nonce, scatter: bool) -> Vec<u8> {
     line
 }
 
-/// Whether the line leaves room for the host, the rank and the count.
+/// Whether the line leaves room for the host and the user, each byte of which may take five, and for the numbers.
 fn fits(line: &[u8]) -> bool {
-    line.len() + 5 * NAME_BYTES_MAX + 64 <= ARGUMENT_BYTES_MAX
+    line.len() + 2 * 5 * NAME_BYTES_MAX + 64 <= ARGUMENT_BYTES_MAX
 }
 
 /// Puts a script without its comments and indentation into `room`, as far as that goes; gives how many bytes it has.

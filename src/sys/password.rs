@@ -89,7 +89,8 @@ pub fn ask_password(prompt: &str) -> io::Result<Asked> {
         Signal::SIGUSR1,
     ];
     for signal in mine {
-        if !is_ignored(signal as i32) {
+        // As for a run: only a SIGHUP that is ignored stays so.
+        if signal != Signal::SIGHUP || !is_ignored(signal as i32) {
             watched.add(signal);
         }
     }
@@ -122,7 +123,11 @@ fn converse(terminal: File, watched: &SigSet, prompt: &str) -> io::Result<Asked>
             }
             // It asks how far the run is, which has not begun.
             Some(signal) if signal.ssi_signo as i32 == libc::SIGUSR1 => {}
-            Some(signal) => return Ok(Asked::Signal(signal.ssi_signo as i32)),
+            Some(signal) => {
+                // Or one of them would come first after all, once they are let in again.
+                while let Ok(Some(_)) = signals.read_signal() {}
+                return Ok(Asked::Signal(signal.ssi_signo as i32));
+            }
             None if secret.read_on(silence.terminal.as_fd())? => {
                 return Ok(secret.end()?.map_or(Asked::Nothing, Asked::Password));
             }

@@ -83,6 +83,7 @@ fn call(compose: &[&str], project: &str) -> Command {
 /// A guardian, and what it says of how the start went.
 fn bring_up(project: &str, compose: &[&str]) -> (Child, String) {
     // A session of its own keeps the terminal's Ctrl-C away.
+    let alone = support::pty_or_resident();
     let mut guardian = Command::new("setsid")
         .arg(home().join("tests/docker/guardian"))
         .args([project, env!("CARGO_BIN_EXE_clsh")])
@@ -93,6 +94,7 @@ fn bring_up(project: &str, compose: &[&str]) -> (Child, String) {
         .stderr(Stdio::null())
         .spawn()
         .expect("setsid");
+    drop(alone);
     let mut said = String::new();
     let mut pipe = guardian.stdout.take().expect("piped");
     pipe.read_to_string(&mut said).expect("text");

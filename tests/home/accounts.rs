@@ -305,16 +305,7 @@ impl Account {
 
 /// Without a terminal of its own, whoever runs the tests where.
 pub fn without_terminal(call: &Command) -> Command {
-    let mut alone = Command::new("setsid");
-    alone.arg(call.get_program()).args(call.get_args());
-    for (name, value) in call.get_envs() {
-        match value {
-            Some(value) => alone.env(name, value),
-            None => alone.env_remove(name),
-        };
-    }
-    alone.stdin(Stdio::null());
-    alone
+    support::behind(&["setsid"], call)
 }
 
 /// useradd and its like stand where not everybody's PATH leads.

@@ -257,6 +257,15 @@ fn another_user_than_root_may_be_one_who_never_logs_in() {
     assert!(done.err().contains("no-such-user"), "{}", done.err());
 }
 
+/// What a terminal shows at which the password was typed, once that went well.
+fn shown_when_typed(call: std::process::Command, prompt: &str, password: &str) -> String {
+    let mut terminal = Sitting::new(call).start();
+    terminal.wait_for(prompt);
+    terminal.type_keys(format!("{password}\r"));
+    assert_eq!(terminal.finish(), 0, "{}", terminal.text());
+    terminal.text()
+}
+
 #[test]
 fn it_is_asked_for_at_the_terminal_though_stdin_is_none() {
     if accounts::world().is_none() {
@@ -269,11 +278,7 @@ fn it_is_asked_for_at_the_terminal_though_stdin_is_none() {
         .env("CLSH", env!("CARGO_BIN_EXE_clsh"))
         .env("WAY", account.transport())
         .env("XDG_CONFIG_HOME", "/dev/null");
-    let mut terminal = Sitting::new(call).start();
-    terminal.wait_for("clsh: password for sudo:");
-    terminal.type_keys(format!("{}\r", account.password));
-    assert_eq!(terminal.finish(), 0, "{}", terminal.text());
-    let shown = terminal.text();
+    let shown = shown_when_typed(call, "clsh: password for sudo:", &account.password);
     for line in ["a1: root", "a1: input", "a2: root", "a2: input"] {
         assert!(shown.contains(line), "{line} in {shown}");
     }
@@ -288,11 +293,7 @@ fn what_is_typed_for_ssh_is_for_sudo_as_well() {
     };
     let account = Account::sudoer();
     let call = world.clsh(&account, ["-A", "--sudo", "-h", "n1,k1", "id -un"]);
-    let mut terminal = Sitting::new(call).start();
-    terminal.wait_for("clsh: password:");
-    terminal.type_keys(format!("{}\r", account.password));
-    assert_eq!(terminal.finish(), 0, "{}", terminal.text());
-    let shown = terminal.text();
+    let shown = shown_when_typed(call, "clsh: password:", &account.password);
     assert!(
         shown.contains("n1: root") && shown.contains("k1: root"),
         "{shown}"

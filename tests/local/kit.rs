@@ -3,7 +3,7 @@
 use crate::support::{self, PATIENCE, clsh_with, process, running, wait_until};
 use std::ffi::OsStr;
 use std::io::Read;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -31,17 +31,7 @@ pub fn exec<'a>(nodes: &str, words: impl IntoIterator<Item = &'a str>) -> Comman
 
 /// A shell that runs `script`, in which `"$@"` is `call`.
 pub fn through(shell: &str, script: &str, call: &Command) -> Command {
-    let mut command = Command::new(shell);
-    command.args(["-c", script, shell]);
-    command.arg(call.get_program()).args(call.get_args());
-    for (name, value) in call.get_envs() {
-        match value {
-            Some(value) => command.env(name, value),
-            None => command.env_remove(name),
-        };
-    }
-    command.stdin(Stdio::null());
-    command
+    support::behind(&[shell, "-c", script, shell], call)
 }
 
 /// The words of a `sleep` of this test's own, which nobody else runs and nobody waits for.

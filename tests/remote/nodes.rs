@@ -298,6 +298,7 @@ pub struct Guardian {
 impl Guardian {
     pub fn new(text: &str) -> Self {
         let text = format!("trap '' HUP INT QUIT TERM\ncat >/dev/null\n{text}");
+        let _alone = support::pty_or_resident();
         let shell = Command::new("setsid")
             .args(["sh", "-c", &text])
             .stdin(Stdio::piped())

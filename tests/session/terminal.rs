@@ -83,7 +83,10 @@ impl Sitting {
             }
         }
         let size = pty_size(self.rows, self.columns);
-        let pair = native_pty_system().openpty(size).expect("a pty");
+        let pair = {
+            let _alone = support::pty_or_resident();
+            native_pty_system().openpty(size).expect("a pty")
+        };
         let before = modes(&*pair.master);
         let shown = Arc::new(Shown::new(self.rows, self.columns));
         let pipe = pair.master.try_clone_reader().expect("a reader");

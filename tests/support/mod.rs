@@ -345,6 +345,28 @@ impl Drop for Cluster {
     }
 }
 
+/// Held while a pty is opened, and while something is started that stays: for a moment a pty's descriptors go to whatever is started, and its
+/// output has no end as long as one of them is open.
+pub fn pty_or_resident() -> MutexGuard<'static, ()> {
+    static ONE: Mutex<()> = Mutex::new(());
+    ONE.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+}
+
+/// `words`, and behind them the words of `call`, with its environment and an empty stdin.
+pub fn behind(words: &[&str], call: &Command) -> Command {
+    let mut command = Command::new(words[0]);
+    command.args(&words[1..]);
+    command.arg(call.get_program()).args(call.get_args());
+    for (name, value) in call.get_envs() {
+        match value {
+            Some(value) => command.env(name, value),
+            None => command.env_remove(name),
+        };
+    }
+    command.stdin(Stdio::null());
+    command
+}
+
 /// A directory of the test's own, gone with the value.
 pub fn scratch() -> tempfile::TempDir {
     tempfile::tempdir().expect("a temporary directory")
