@@ -252,6 +252,7 @@ impl Driver<'_> {
                 }
                 Effect::Reap { pid, .. } => self.reap(pid),
                 Effect::ReapAny => self.reap_any(),
+                Effect::Give { node, stage } => self.give(node, stage),
                 Effect::Feed { node } => self.feed(node),
                 Effect::Answer { node } => self.answer_node(node),
                 Effect::ReadInput => self.read_input(),

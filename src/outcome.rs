@@ -22,7 +22,7 @@ pub enum Outcome {
 /// Exit status of a node that ran into `-u`, as timeout(1) has it.
 const STATUS_TIMED_OUT: u8 = 124;
 /// Exit status of a run in which a node was not reached or was lost, as ssh(1) has it.
-const STATUS_UNREACHED: u8 = 255;
+pub const STATUS_UNREACHED: u8 = 255;
 /// Exit status of a wrong call.
 pub const STATUS_USAGE: u8 = 2;
 

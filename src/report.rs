@@ -66,6 +66,27 @@ pub fn silent(label: &str, patience: Duration) -> String {
     )
 }
 
+/// The login shell ended before the wrapper could say anything.
+pub fn not_begun(label: &str, status: u8) -> String {
+    format!(
+        "clsh: {label}: the login succeeded, but the login shell ended with status {status} before the command began; look at its startup files, and at ForceCommand\n"
+    )
+}
+
+/// The wrapper's shell ended before it said hello, though the login succeeded: it found no script, or could make no process.
+pub fn input_taken(label: &str, status: u8) -> String {
+    format!(
+        "clsh: {label}: the login succeeded, but the shell there ended with status {status} before the command began; does a startup file change standard input or the limit of processes?\n"
+    )
+}
+
+/// A command line of the user's own connects no standard input, through which the wrapper comes.
+pub fn no_input(label: &str) -> String {
+    format!(
+        "clsh: {label}: this transport forwards no standard input, which clsh needs; give its command -i if it has that (docker exec -i), or use --bare\n"
+    )
+}
+
 /// ssh asks what clsh has no answer for.
 pub fn foreign_question(label: &str, words: &str) -> String {
     format!("clsh: {label}: ssh asks what clsh does not answer: {words}\n")

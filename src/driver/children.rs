@@ -75,12 +75,9 @@ impl Driver<'_> {
                 words: self.invocation.words(&self.job.nodes[rank], rank),
                 environment: self.environment(slot, rank),
                 ends: Ends {
-                    stdin: match (self.feed.is_some(), self.invocation.has_lifeline()) {
-                        (true, _) => Stdin::Pipe,
-                        // What comes first there is the password.
-                        (false, true) if self.job.sudo.is_some() => Stdin::Pipe,
-                        (false, true) => Stdin::Lifeline,
-                        (false, false) => Stdin::Null,
+                    stdin: match self.feed.is_some() || self.invocation.is_wrapped() {
+                        true => Stdin::Pipe,
+                        false => Stdin::Null,
                     },
                     piped: true,
                     foreground: false,

@@ -74,6 +74,19 @@ impl Driver<'_> {
         }
     }
 
+    /// Tells the engine what a node is sent whose bootstrap is ready.
+    pub(super) fn give(&mut self, node: u32, stage: u8) {
+        let rank = match &self.desk {
+            Some(desk) => desk.owner(node).ok(),
+            None => Some(node as usize),
+        };
+        let Some(rank) = rank else { return };
+        if let Some(target) = self.job.nodes.get(rank) {
+            let texts = self.invocation.stage(usize::from(stage), target, rank);
+            self.engine.give(node, texts.into_iter().flatten());
+        }
+    }
+
     /// Writes once what a node is to read.
     pub(super) fn feed(&mut self, node: u32) {
         let Some(Some(link)) = self.links.get_mut(node as usize) else {

@@ -17,7 +17,8 @@ impl Engine {
             return;
         };
         match live.link {
-            Link::Connecting => {
+            Link::Connecting => {}
+            Link::Ready => {
                 live.link = Link::Asking;
                 self.greeted = true;
                 self.set_deadline(node, until);
@@ -39,19 +40,14 @@ impl Engine {
         self.input_closed(node);
     }
 
-    /// What the node was to read waited for its hello.
+    /// A node said hello.
     pub(super) fn let_in(&mut self, node: u32) {
-        if self.plan.sudo {
-            match self.broadcast {
-                Some(_) => self.offer(node),
-                None => self.feed(node, (*b"\n").into()),
-            }
+        // A terminal there gets nothing more from here.
+        if self.plan.tty {
+            self.input_closed(node);
+        } else {
+            self.offer(node);
         }
-    }
-
-    /// Whether a node waits for its hello before it reads anything.
-    pub(super) fn is_held(&self, link: Link) -> bool {
-        self.plan.sudo && link != Link::Up
     }
 
     /// Whether some node may yet ask for a password. Once it may not, it never may again.

@@ -282,6 +282,8 @@ pub enum Effect {
     Close { source: Source },
     /// Close the node's lifeline.
     HangUp { node: u32 },
+    /// Tell by [`Engine::give`](super::Engine::give) what a node is sent whose bootstrap is ready for the first time (0) or once more.
+    Give { node: u32, stage: u8 },
     /// Write once to the node what [`Engine::supply`](super::Engine::supply) has for it.
     Feed { node: u32 },
     /// Write the password to the node, or say [`Event::Unanswered`].

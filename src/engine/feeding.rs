@@ -3,9 +3,11 @@
 //! Reading keeps the pace of the slowest node that reads. What nodes need that start later is kept in a file, once memory is full.
 
 use super::broadcast::Supply;
-use super::doors::Spool;
+use super::doors::{Protocol, Spool};
+use super::node::{Link, Node};
 use super::teardown::{Demand, Teardown};
 use super::{Effect, Engine, Slot};
+use crate::limits::CONNECT_GRACE;
 use crate::outcome::Reason;
 use std::rc::Rc;
 
@@ -16,12 +18,12 @@ impl Engine {
             return Supply::Nothing;
         };
         match (&self.broadcast, live.input.pending()) {
-            _ if live.input.closed || self.is_held(live.link) => Supply::Nothing,
+            _ if live.input.closed => Supply::Nothing,
             // Nobody waited for this one: what it would get next may be gone.
             (Some(_), _) if live.is_ending() => Supply::Nothing,
-            (Some(broadcast), _) => broadcast.supply(live.input.offset),
-            (None, b"") => Supply::Nothing,
-            (None, pending) => Supply::Bytes(pending),
+            (Some(broadcast), b"") if !self.is_held(live) => broadcast.supply(live.input.offset),
+            (_, b"") => Supply::Nothing,
+            (_, pending) => Supply::Bytes(pending),
         }
     }
 
@@ -30,6 +32,28 @@ impl Engine {
         if let Some(live) = self.live(node) {
             live.input.push(text);
             self.offer(node);
+        }
+    }
+
+    /// Gives a node what it is sent because its bootstrap is ready: the script, and what it needs to know.
+    pub fn give(&mut self, node: u32, texts: impl IntoIterator<Item = Rc<[u8]>>) {
+        let Some(live) = self.live(node) else { return };
+        live.link = Link::Ready;
+        texts.into_iter().for_each(|text| live.input.push(text));
+        self.offer(node);
+    }
+
+    /// A node's bootstrap is ready. It says so on both streams, and may do so again, when it runs as another user. Nothing is written
+    /// before it is, because a startup file could have started something else that would take it for commands.
+    pub(super) fn ready(&mut self, node: u32, number: u8) {
+        let stages = 1 + u8::from(self.plan.sudo);
+        let Some(live) = self.live(node) else { return };
+        let seen = &mut live.ready[usize::from(number > 1)];
+        *seen = seen.saturating_add(1);
+        if *seen > live.stages && live.stages < stages && !live.is_ending() {
+            let stage = live.stages;
+            live.stages += 1;
+            self.effects.push_back(Effect::Give { node, stage });
         }
     }
 
@@ -87,8 +111,13 @@ impl Engine {
     }
 
     pub(super) fn fed(&mut self, node: u32, bytes: usize) {
+        let patience = self.now + self.plan.connect + CONNECT_GRACE;
         if let Some(live) = self.live(node) {
             live.input.consume(bytes);
+            // A node that takes its script, which may be long, is not silent.
+            if live.link == Link::Ready && !live.is_ending() {
+                self.set_deadline(node, Some(patience));
+            }
             // The next piece is for the next turn, so that one node does not keep the others waiting.
             self.enqueue(node);
         }
@@ -151,6 +180,15 @@ impl Engine {
     fn offer_all(&mut self) {
         for node in 0..self.slots.len() as u32 {
             self.offer(node);
+        }
+    }
+
+    /// Whether a node waits for its script, or as another user for its hello, before it reads what all nodes get.
+    fn is_held(&self, live: &Node) -> bool {
+        match live.link {
+            Link::Connecting => matches!(self.plan.protocol, Protocol::Framed(_)),
+            Link::Ready | Link::Asking => self.plan.sudo,
+            Link::Up => false,
         }
     }
 

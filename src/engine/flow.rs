@@ -5,7 +5,7 @@ use super::reading::Turn;
 use super::shape::Keeping;
 use super::{Effect, Engine, Notice, Protocol, Slot, Source};
 use crate::job::Shape;
-use crate::limits::{LINE_BYTES_MAX, READ_BYTES_MAX};
+use crate::limits::{DRAIN_GRACE, LINE_BYTES_MAX, READ_BYTES_MAX};
 use crate::output::{End, Line, Output, Queue, Stream};
 use crate::remote::{Frame, MARK, Nonce};
 use crate::report;
@@ -99,6 +99,7 @@ impl Engine {
             Protocol::Framed(_) | Protocol::Bare | Protocol::Local => None,
         };
         let half = &mut node.halves[source.stream as usize];
+        let greeted = half.greeted;
         let stripped = bytes
             .filter(|_| self.plan.tty)
             .map(|bytes| half.returns.strip(bytes));
@@ -126,6 +127,8 @@ impl Engine {
             };
             match frame {
                 None => way.put(line),
+                // Behind a hello there is no bootstrap: what looks like its mark is a command's output.
+                Some((_, Frame::Ready(_))) if greeted || seen.hello => way.put(line),
                 Some((start, frame)) => {
                     seen.note(frame);
                     if start > 0 {
@@ -152,7 +155,7 @@ impl Engine {
 
     /// Draws the conclusions from what line assembly saw.
     fn saw(&mut self, source: Source, seen: Seen) {
-        let (now, limit) = (self.now, self.plan.time_limit);
+        let (now, session) = (self.now, self.plan.session);
         let Some(node) = self.live(source.node) else {
             return;
         };
@@ -163,20 +166,19 @@ impl Engine {
         let Some(node) = self.live(source.node) else {
             return;
         };
+        node.half(source.stream).greeted |= seen.hello;
         let free = node.cause.is_none() && matches!(node.process, Process::Running(_));
         let greeted = seen.hello && node.link != Link::Up;
-        if greeted {
-            node.link = Link::Up;
-            self.greeted = true;
-            if free && self.plan.session {
-                self.set_deadline(source.node, None);
-                self.notices.push_back(Notice::Up { node: source.node });
-            } else if free {
-                self.set_deadline(source.node, limit.map(|limit| now + limit));
+        if greeted && session && !node.is_greeted() {
+            // A shell's reports count once both streams have brought them, so both have to be known to work, or not to.
+            if free {
+                self.set_deadline(source.node, Some(now + DRAIN_GRACE));
             }
+        } else if greeted {
+            self.up(source.node);
         }
-        if greeted {
-            self.let_in(source.node);
+        for number in seen.ready {
+            self.ready(source.node, number);
         }
         if seen.ask {
             self.asked(source.node);
@@ -191,10 +193,27 @@ impl Engine {
             node.link = Link::Up;
             node.half(source.stream).exit_seen = true;
             node.status.get_or_insert(status);
-            if free {
-                self.linger(source.node);
-            }
         }
+        // Also where a stream brings its hello late: then it has an exit to bring, too.
+        if free && node.status.is_some() && (seen.hello || seen.exit.is_some()) {
+            self.linger(source.node);
+        }
+    }
+
+    /// A node is connected, and its command is about to run.
+    pub(super) fn up(&mut self, node: u32) {
+        let limit = self.plan.time_limit.map(|limit| self.now + limit);
+        let Some(live) = self.live(node) else { return };
+        live.link = Link::Up;
+        let free = live.cause.is_none() && matches!(live.process, Process::Running(_));
+        self.greeted = true;
+        if free && self.plan.session {
+            self.set_deadline(node, None);
+            self.notices.push_back(Notice::Up { node });
+        } else if free {
+            self.set_deadline(node, limit);
+        }
+        self.let_in(node);
     }
 
     /// A stream ended, or is given up.
@@ -294,6 +313,8 @@ impl Way<'_> {
 /// What line assembly came across.
 #[derive(Debug, Default)]
 struct Seen {
+    /// Bootstraps that are ready, by the numbers of their marks.
+    ready: Vec<u8>,
     hello: bool,
     ask: bool,
     exit: Option<u8>,
@@ -305,6 +326,7 @@ struct Seen {
 impl Seen {
     fn note(&mut self, frame: Frame) {
         match frame {
+            Frame::Ready(number) => self.ready.push(number),
             Frame::Hello => self.hello = true,
             Frame::Ask => self.ask = true,
             Frame::Exit(status) => self.exit = Some(status),

@@ -1,4 +1,4 @@
-//! What one node is to read: texts of its own, or its share of what all nodes get; and how far it is.
+//! What one node is to read: texts of its own, then its share of what all nodes get; and how far it is.
 
 use std::collections::VecDeque;
 use std::rc::Rc;
@@ -9,7 +9,7 @@ pub struct Input {
     texts: VecDeque<Rc<[u8]>>,
     /// Bytes of the first text that are written.
     written: usize,
-    /// Bytes it has got in all.
+    /// Bytes it has got of what all nodes get.
     pub offset: u64,
     /// Its turn to be written is to come.
     pub queued: bool,
@@ -32,10 +32,10 @@ impl Input {
         }
     }
 
-    /// So many bytes were written.
+    /// So many bytes were written: of its own texts, as long as there are some.
     pub fn consume(&mut self, bytes: usize) {
-        self.offset += bytes as u64;
         if self.texts.is_empty() {
+            self.offset += bytes as u64;
             return;
         }
         self.written += bytes;
@@ -72,7 +72,9 @@ mod tests {
             input.consume(bytes);
         }
         assert_eq!(left, texts.concat());
-        assert_eq!(input.offset, 8);
+        assert_eq!(input.offset, 0);
+        input.consume(5);
+        assert_eq!(input.offset, 5);
     }
 
     #[test]

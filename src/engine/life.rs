@@ -5,7 +5,7 @@ use super::reading::Turn;
 use super::teardown::Demand;
 use super::{Effect, Engine, Exit, Notice, Order, Protocol, Slot, Source};
 use crate::limits::{CONNECT_GRACE, DRAIN_GRACE, PIPE_BYTES};
-use crate::outcome::{Outcome, Reason};
+use crate::outcome::{Outcome, Reason, STATUS_UNREACHED};
 use crate::output::Stream;
 use crate::report;
 use std::time::Duration;
@@ -17,7 +17,7 @@ impl Engine {
         let patience = match live.link {
             Link::Up if self.plan.session => None,
             Link::Connecting => Some(self.plan.connect + CONNECT_GRACE),
-            Link::Asking | Link::Up => self.plan.time_limit,
+            Link::Ready | Link::Asking | Link::Up => self.plan.time_limit,
         };
         self.slots[node as usize] = Slot::Live(Box::new(live));
         self.window.started();
@@ -66,14 +66,37 @@ impl Engine {
         if live.is_joined() {
             let outcome = live.outcome(self.protocol(node));
             let took = self.now.saturating_sub(live.started);
-            if outcome == Outcome::Failed && self.try_again(node) {
-                return;
+            if outcome == Outcome::Failed {
+                self.explain_failure(node);
+                if self.try_again(node) {
+                    return;
+                }
             }
             if self.plan.verbose {
                 self.output
                     .say(&report::ended(self.label(node), outcome, took));
             }
             self.settle(node, outcome);
+        }
+    }
+
+    /// Says why a node was not reached, where its transport's end tells more than the transport itself said.
+    fn explain_failure(&mut self, node: u32) {
+        let (ssh, warn) = (self.plan.ssh, self.plan.warn);
+        let Some(live) = self.live(node) else { return };
+        let (None, Process::Exited(Exit::Code(status))) = (live.cause, live.process) else {
+            return;
+        };
+        // ssh ends with 255 for itself, and with the status of what it ran otherwise (ssh(1)).
+        let reached = ssh && status != STATUS_UNREACHED;
+        let text = match live.link {
+            Link::Ready if !ssh => report::no_input(self.label(node)),
+            Link::Ready if reached => report::input_taken(self.label(node), status),
+            Link::Connecting if reached => report::not_begun(self.label(node), status),
+            _ => return,
+        };
+        if warn {
+            self.output.say(&text);
         }
     }
 
@@ -112,13 +135,18 @@ impl Engine {
         if self.interrupted_again(node) {
             return;
         }
+        let session = self.plan.session;
         let Some(live) = self.live(node) else { return };
+        let half_greeted =
+            session && live.link == Link::Ready && live.halves.iter().any(|half| half.greeted);
         match (live.process, live.cause) {
             (Process::Exited(_), _) => self.drain(node),
+            // A startup file led one of its streams elsewhere.
+            (Process::Running(_), None) if half_greeted => self.up(node),
             (Process::Running(_), Some(cause)) => self.kill(node, cause),
             (Process::Running(_), None) => {
                 let cause = match live.link {
-                    Link::Connecting => Cause::Silent,
+                    Link::Connecting | Link::Ready => Cause::Silent,
                     Link::Up if live.status.is_some() => Cause::Lingering,
                     Link::Asking | Link::Up => Cause::TimeLimit,
                 };
@@ -156,8 +184,9 @@ impl Engine {
         let now = self.now;
         let Some(live) = self.live(node) else { return };
         let complete = live.is_complete();
-        // A session's shell leaves nothing behind that would be worth waiting for.
-        let grace = match self.plan.session {
+        // A session's shell leaves nothing behind that would be worth waiting for, once both streams are known to be complete.
+        let told = live.halves.iter().all(|half| half.greeted);
+        let grace = match self.plan.session && told {
             true => Duration::ZERO,
             false => DRAIN_GRACE,
         };

@@ -24,6 +24,8 @@ pub enum Process {
 pub enum Link {
     /// Nothing heard from the far side.
     Connecting,
+    /// Its bootstrap was ready, and was given its script.
+    Ready,
     /// It asked for a password before its hello.
     Asking,
     /// The wrapper said hello, or the transport has no hello to say.
@@ -71,6 +73,8 @@ pub struct Half {
     pub seated: Seated,
     /// The writers are gone: there is no further edge to wait for, only the end of file to read.
     pub hung_up: bool,
+    /// The wrapper's hello came this way. It does not where a startup file led the stream elsewhere: then no other frame will.
+    pub greeted: bool,
     /// The wrapper's exit frame came this way: what follows is a background process.
     pub exit_seen: bool,
 }
@@ -87,6 +91,7 @@ impl Half {
             turn: Turn::Idle,
             seated: false,
             hung_up: false,
+            greeted: false,
             exit_seen: false,
         }
     }
@@ -134,6 +139,10 @@ pub struct Node {
     pub link: Link,
     pub halves: [Half; 2],
     pub input: Input,
+    /// How often its bootstrap said on each stream that it is ready.
+    pub ready: [u8; 2],
+    /// How often it was given something for that.
+    pub stages: u8,
     /// ssh was given the password.
     pub answered: bool,
     /// ssh said that it was not let in.
@@ -159,6 +168,8 @@ impl Node {
             },
             halves: prefixes.map(Half::new),
             input: Input::default(),
+            ready: [0; 2],
+            stages: 0,
             answered: false,
             denied: false,
             command: None,
@@ -176,9 +187,15 @@ impl Node {
         &mut self.halves[stream as usize]
     }
 
+    /// Whether every stream that still can has brought the wrapper's hello.
+    pub fn is_greeted(&self) -> bool {
+        let told = |half: &Half| half.greeted || half.state == State::Closed;
+        self.halves.iter().all(told)
+    }
+
     /// Whether it may turn out not to have been reached.
     pub fn may_fail(&self) -> bool {
-        self.link == Link::Connecting || self.cause == Some(Cause::Silent)
+        matches!(self.link, Link::Connecting | Link::Ready) || self.cause == Some(Cause::Silent)
     }
 
     /// Whether its end has begun: its deadline is that of its process or its streams.
@@ -202,13 +219,10 @@ impl Node {
         self.cause.is_none() || self.killed || self.is_silent()
     }
 
-    /// Whether the wrapper reported the end and all output before it is in.
+    /// Whether the wrapper reported the end and all output before it is in, as far as frames can tell.
     pub fn is_complete(&self) -> bool {
-        self.status.is_some()
-            && self
-                .halves
-                .iter()
-                .all(|half| half.exit_seen || half.state == State::Closed)
+        let told = |half: &Half| half.exit_seen || !half.greeted || half.state == State::Closed;
+        self.status.is_some() && self.halves.iter().all(told)
     }
 
     /// What became of the node, from all facts together. Only asked once it is joined or given up.
@@ -223,7 +237,7 @@ impl Node {
             (Some(Cause::Teardown), _) => Outcome::Ended,
             (_, Some(status)) => Outcome::Exited(status),
             (_, None) => match (protocol, exit) {
-                (Protocol::Framed(_), _) if self.link == Link::Connecting => Outcome::Failed,
+                (Protocol::Framed(_), _) if self.may_fail() => Outcome::Failed,
                 (Protocol::Framed(_), _) | (_, None) => Outcome::Lost,
                 (Protocol::Bare, Some(Exit::Code(255) | Exit::Signal(_))) => Outcome::Lost,
                 (_, Some(Exit::Code(code))) => Outcome::Exited(code),

@@ -2,7 +2,7 @@
 //!
 //! Invariant: each command that was given to a node is answered by one [`Notice::Done`] or by the node's [`Notice::Gone`].
 
-use super::node::{Cause, Command, Interrupt, Node, Process};
+use super::node::{Cause, Command, Half, Interrupt, Node, Process};
 use super::shape::Keeping;
 use super::teardown::Demand;
 use super::{Engine, Notice, Order, Protocol, Slot, Source};
@@ -215,7 +215,10 @@ impl Engine {
             return;
         };
         command.done[source.stream as usize] = true;
-        if command.done != [true; 2] {
+        let done = command.done;
+        // A stream that a startup file led elsewhere tells nothing.
+        let told = |(half, done): (&Half, bool)| done || !half.greeted;
+        if !live.halves.iter().zip(done).all(told) {
             return;
         }
         live.command = None;

@@ -2,7 +2,8 @@
 //!
 //! A frame is `MARK nonce word numbers MARK newline` and may follow the last line of output directly when that line has no newline of
 //! its own. Both marks and the nonce must match: whatever else looks like a frame is output and passes. The nonce is fresh for every
-//! run and as unlikely to stand in output as any 128 random bits.
+//! run and as unlikely to stand in output as any 128 random bits. Only the bootstrap's mark, which comes before anything is sent to the
+//! node, has the word `clsh` where the nonce stands in others.
 
 use crate::limits::FRAME_BYTES_MAX;
 
@@ -12,6 +13,8 @@ pub const MARK: u8 = 0x1e;
 /// What the wrapper says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Frame {
+    /// The bootstrap waits for its script. It says so on both streams: on stdout by 1, on stderr by 2.
+    Ready(u8),
     /// The node is connected and the command is about to run.
     Hello,
     /// A password is wanted, on one line, before the node can say hello.
@@ -53,8 +56,11 @@ impl Nonce {
         let from = body.len().saturating_sub(FRAME_BYTES_MAX);
         let start = from + body[from..].iter().rposition(|&byte| byte == MARK)?;
         let text = std::str::from_utf8(&body[start + 1..]).ok()?;
-        let frame = text.strip_prefix(&*self.0)?.strip_prefix(' ')?;
-        Some((start, read(frame)?))
+        let frame = match text.strip_prefix(&*self.0) {
+            Some(rest) => read(rest.strip_prefix(' ')?)?,
+            None => ready(text.strip_prefix(BOOTSTRAP)?)?,
+        };
+        Some((start, frame))
     }
 
     /// How many bytes at the end of an unfinished line may be the beginning of a frame: they are not the user's to see yet.
@@ -71,10 +77,24 @@ impl Nonce {
     }
 
     fn may_begin(&self, rest: &[u8]) -> bool {
-        let nonce = self.0.as_bytes();
         let rest = &rest[1..];
-        let known = rest.len().min(nonce.len());
-        rest[..known] == nonce[..known]
+        [self.0.as_bytes(), BOOTSTRAP.as_bytes()]
+            .iter()
+            .any(|first| {
+                let known = rest.len().min(first.len());
+                rest[..known] == first[..known]
+            })
+    }
+}
+
+/// What a bootstrap's mark has before its number.
+const BOOTSTRAP: &str = "clsh ready ";
+
+fn ready(number: &str) -> Option<Frame> {
+    match number {
+        "1" => Some(Frame::Ready(1)),
+        "2" => Some(Frame::Ready(2)),
+        _ => None,
     }
 }
 
@@ -131,6 +151,10 @@ mod tests {
             nonce().find(&line("text^N done 12 130^")),
             Some((4, Frame::Done(12, 130)))
         );
+        assert_eq!(
+            nonce().find(&line("banner^clsh ready 2^")),
+            Some((6, Frame::Ready(2)))
+        );
     }
 
     #[test]
@@ -159,6 +183,9 @@ mod tests {
             "^N done 1 256^",
             "^N done 1 2 3^",
             "^N start 4294967296^",
+            "^clsh ready 3^",
+            "^clsh hello 1^",
+            "clsh ready 1^",
         ] {
             assert_eq!(nonce().find(&line(text)), None, "{text}");
         }
@@ -166,10 +193,11 @@ mod tests {
 
     #[test]
     fn every_beginning_of_a_frame_is_held_back() {
-        let frame = line("^N exit 0^");
-        for cut in 1..=frame.len() {
-            let partial = [b"text", &frame[..cut]].concat();
-            assert_eq!(nonce().begun(&partial), cut);
+        for frame in ["^N exit 0^", "^clsh ready 1^"].map(line) {
+            for cut in 1..=frame.len() {
+                let partial = [b"text", &frame[..cut]].concat();
+                assert_eq!(nonce().begun(&partial), cut);
+            }
         }
         assert_eq!(nonce().begun(b"text"), 0);
         assert_eq!(nonce().begun(b"te\x1ext"), 0);

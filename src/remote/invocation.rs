@@ -2,17 +2,18 @@
 
 use super::frames::Nonce;
 use super::transport::{SshOptions, Transport, fill};
-use super::wrapper::Wrapper;
+use super::wrapper::{BOOTSTRAP, Target, Wrapper};
 use crate::hosts::Node;
 use crate::limits::ARGUMENT_BYTES_MAX;
 use std::fmt;
 use std::os::unix::ffi::OsStrExt;
+use std::rc::Rc;
 use std::time::Duration;
 
-/// Why no command line can be made of a job.
+/// Why no command line can be made of a job: without the wrapper a command is an argument.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TooLong {
-    /// What the command takes once it is quoted for the way, in bytes.
+    /// How long the command is.
     pub bytes: usize,
 }
 
@@ -21,7 +22,7 @@ impl fmt::Display for TooLong {
         let Self { bytes } = self;
         write!(
             f,
-            "the command is too long: {bytes} bytes on the way to a node, where {ARGUMENT_BYTES_MAX} fit; put it into a script on the nodes"
+            "the command is too long for --bare: {bytes} bytes, where {ARGUMENT_BYTES_MAX} fit; put it into a script on the nodes"
         )
     }
 }
@@ -80,7 +81,6 @@ pub struct Invocation {
     grace_secs: u64,
     count: usize,
     input: bool,
-    sudo: Option<String>,
 }
 
 impl Invocation {
@@ -100,20 +100,15 @@ impl Invocation {
             input,
             sudo,
         } = call;
-        let wrapped = |wrapper: Result<Wrapper, usize>| {
-            wrapper
-                .map(Payload::Wrapped)
-                .map_err(|bytes| TooLong { bytes })
-        };
         let payload = match (work, transport) {
-            (Work::Session(shell), _) => wrapped(Wrapper::session(shell, nonce))?,
+            (Work::Session(shell), _) => Payload::Wrapped(Wrapper::session(shell, nonce)),
             (Work::Command(words), Transport::Exec) => Payload::Words(words.to_vec()),
             (
                 Work::Command(words),
                 Transport::Ssh { bare: true, .. } | Transport::Template { bare: true, .. },
             ) => Payload::Bare(words.join(&b' ')),
             (Work::Command(words), Transport::Ssh { .. } | Transport::Template { .. }) => {
-                wrapped(Wrapper::command(&words.join(&b' '), nonce))?
+                Payload::Wrapped(Wrapper::command(&words.join(&b' '), nonce, sudo))
             }
         };
         if let Payload::Bare(command) = &payload
@@ -134,23 +129,17 @@ impl Invocation {
             grace_secs: whole_secs(kill_after),
             count,
             input,
-            sudo: sudo.map(str::to_owned),
         })
     }
 
-    /// Whether the far side reports through frames, and so has a lifeline for its stdin.
+    /// Whether the far side reports through frames, and reads from its stdin what it is to do.
     pub fn is_wrapped(&self) -> bool {
         matches!(self.payload, Payload::Wrapped(_))
     }
 
-    /// Whether the command's stdin on the far side is a terminal.
+    /// Whether the command's stdin on the far side is a terminal. Then it is no lifeline: it would see what is typed instead.
     fn has_terminal(&self) -> bool {
         matches!(&self.transport, Transport::Ssh { ssh, .. } if ssh.tty)
-    }
-
-    /// Whether the far side reads its stdin for no other purpose than to see its end. On a terminal it would see what is typed instead.
-    pub fn has_lifeline(&self) -> bool {
-        self.is_wrapped() && !self.input && !self.has_terminal()
     }
 
     /// Whether the command reads what its transport's process reads.
@@ -180,16 +169,12 @@ impl Invocation {
             Transport::Exec => match &self.payload {
                 Payload::Words(words) => words.iter().map(|word| fill(word)).collect(),
                 Payload::Wrapped(_) | Payload::Bare(_) => {
-                    vec![LOCAL_SHELL.to_vec(), b"-c".to_vec(), self.last(node, rank)]
+                    vec![LOCAL_SHELL.to_vec(), b"-c".to_vec(), self.last()]
                 }
             },
             Transport::Ssh { ssh, .. } => {
                 let mut words = self.ssh_words(ssh, node);
-                words.extend([
-                    b"--".to_vec(),
-                    node.host().as_bytes().to_vec(),
-                    self.last(node, rank),
-                ]);
+                words.extend([b"--".to_vec(), node.host().as_bytes().to_vec(), self.last()]);
                 words
             }
             Transport::Template {
@@ -200,7 +185,7 @@ impl Invocation {
                 if !template.iter().any(|word| names_host(word)) {
                     words.push(node.host().as_bytes().to_vec());
                 }
-                words.push(self.last(node, rank));
+                words.push(self.last());
                 words
             }
         }
@@ -263,19 +248,27 @@ impl Invocation {
         }
     }
 
-    fn last(&self, node: &Node, rank: usize) -> Vec<u8> {
+    fn last(&self) -> Vec<u8> {
         match &self.payload {
-            Payload::Wrapped(wrapper) => {
-                let theirs = self.input || self.has_terminal();
-                let mut line = wrapper.line(node.host(), rank, self.count, self.grace_secs, theirs);
-                if let Some(user) = &self.sudo {
-                    Wrapper::raise(&mut line, user);
-                }
-                line
-            }
+            Payload::Wrapped(_) => BOOTSTRAP.as_bytes().to_vec(),
             Payload::Bare(command) => command.clone(),
             Payload::Words(words) => words.join(&b' '),
         }
+    }
+
+    /// What a node is sent at that stage, counted from 0.
+    pub fn stage(&self, stage: usize, node: &Node, rank: usize) -> Option<[Rc<[u8]>; 3]> {
+        let Payload::Wrapped(wrapper) = &self.payload else {
+            return None;
+        };
+        let target = Target {
+            host: node.host(),
+            rank,
+            count: self.count,
+            grace_secs: self.grace_secs,
+            input: self.input || self.has_terminal(),
+        };
+        wrapper.stage(stage, target)
     }
 
     /// ssh takes the first value it sees for an option (ssh_config(5)), so the user's own stand before clsh's.

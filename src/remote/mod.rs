@@ -1,7 +1,7 @@
 //! How a node is reached and what runs there: command lines, quoting, the wrapper scripts, the frames they send back.
 //!
-//! Nothing here starts a process. Invariant: a node's name reaches a command line as an argument of its own, behind `--` or inside the
-//! wrapper's quotes, so that it can become neither an option nor a shell word.
+//! Nothing here starts a process. Invariant: a node's name reaches a command line as an argument of its own behind `--`, and the wrapper
+//! inside quotes, so that it can become neither an option nor a shell word.
 
 mod frames;
 mod invocation;

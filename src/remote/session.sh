@@ -1,51 +1,56 @@
-# A session: one persistent shell. Text: the shell's command line, a newline, and what the shell reads first (shell.sh). Descriptor 5: the channel's stdout.
-_shell=${_text%%"
-"*} _first=${_text#*"
-"}
-exec 5>&1
+# A session: one persistent shell. _text: the shell's command line. _commands: what the shell reads first (shell.sh).
+export CLSH_HOST CLSH_RANK CLSH_COUNT
+exec 5>&1 2>/dev/null
 # Handlers, not "ignore": what is ignored here could never be trapped in the shell.
 trap : HUP INT QUIT TERM
 parent_of() {
-  read -r _line <"/proc/$1/stat" && set -- ${_line##*") "} && _parent=$2 _leader=$3
+  stat_of "$1" && set -- ${_line##*") "} && _parent=$2 _leader=$3
+}
+# Interrupts what the group does not reach: what runs in a group of its own (timeout makes one), and descends from the shell.
+interrupt_others() {
+  processes | while read -r _pid _ppid _pgrp _in; do
+    [ "$_in" = "$_session" ] && [ "$_pgrp" != "$_led" ] && is_below "$_pid" && kill -INT "$_pid"
+  done
 }
 # Interrupts again what the shell itself started, heeds SIGINT and still lives: it was being made when the signal came and missed it. Other
 # descendants are not touched: they may be what a program does to clean up. The shell is a child of a child of this one.
-again() {
+interrupt_again() {
   for _stat in /proc/[0-9]*/stat; do
     _pid=${_stat#/proc/} _pid=${_pid%/stat}
     parent_of "$_pid" && [ "$_leader" = "$$" ] && parent_of "$_parent" && parent_of "$_parent" && [ "$_parent" = "$$" ] || continue
     heeds "$_pid" '*[2367abef]' && kill -INT "$_pid"
   done
 }
+# Not every shell has a printf of its own, and another's arguments stand in the process table for all to read.
+say() { printf '%s\n' "$1"; }
+case $(command -v printf; command -v print) in
+  printf*) ;;
+  *print) say() { print -r -- "$1"; } ;;
+esac
 # Passes lines on to the shell, and outlives it: the connection's end is the end of the whole group.
 relay() {
   trap '' HUP INT QUIT TERM PIPE
-  # The first line proves that the transport forwards stdin.
-  if IFS= read -r _line; then
-    exec 4>&- 5>&-
-    printf '%s\n' "$_first"
-  else
-    echo 'clsh: this transport forwards no standard input, which a session needs' >&4
-    return
-  fi
-  while IFS= read -r _line; do
-    case $_line in
-      "$_nonce") kill -INT $_group ;;
-      "$_nonce again") again ;;
-      *) printf '%s\n' "$_line" ;;
+  exec 4>&- 5>&-
+  cat <<EOT
+$_commands
+EOT
+  while IFS= read -r _said; do
+    case $_said in
+      "$_nonce") kill -INT $_group; interrupt_others ;;
+      "$_nonce again") interrupt_again ;;
+      *) say "$_said" ;;
     esac
   done
   exec >/dev/null
-  kill -TERM $_group
-  kill -CONT $_group
+  end_all
   # In the background: the channel is done as soon as the shell is.
-  (sleep "$_grace"; kill -KILL $_group) &
+  (sleep "$_grace"; kill_all) &
 }
 relay <&3 | {
   trap : HUP INT QUIT TERM
   exec 3<&-
   # In a subshell, or this one would say on the channel which signal ended it.
-  (eval "exec $_shell") >&5 2>&4 8>&5 9>&4 4>&- 5>&-
+  (eval "exec $_text") >&5 2>&4 8>&5 9>&4 4>&- 5>&-
   _status=$?
   report >&5
   exit $_status

@@ -1,19 +1,25 @@
 # What the persistent shell reads first. Descriptors 8 and 9 are the channel's stdout and stderr, whatever becomes of 1 and 2; commands don't get them.
-# _clsh_c: the command. _clsh_n: its number. _clsh_b: the same while it can be interrupted. _clsh_i: it was. _clsh_r: how it is run, kept
-# here because the relay takes its time over each byte. The backslash keeps aliases of the user's away.
-_clsh_c= _clsh_n= _clsh_b= _clsh_i=
-_clsh_r='_clsh_start;\command eval "$_clsh_c" </dev/null 8>&- 9>&-;_clsh_done "$?"'
-# Their stderr is nowhere: "set -x" shall trace the user's commands, not these.
+# Options that were exported (bash's SHELLOPTS) would end it, or trace these lines.
+{ set +eux; \unset -f command || :; } 2>/dev/null
+# _clsh_c: the command. _clsh_n: its number. _clsh_b: the same while it can be interrupted. _clsh_i: it was. _clsh_o: the options x and v,
+# which trace the user's commands and not these: they are off in between. _clsh_r: how a command is run, kept here because the relay takes
+# its time over each byte. The backslash keeps aliases of the user's away.
+_clsh_c= _clsh_n= _clsh_b= _clsh_i= _clsh_o=
+_clsh_r='_clsh_start;\command eval "$_clsh_o$_clsh_c" </dev/null 8>&- 9>&-;{ _clsh_done "$?"; } 2>/dev/null'
 _clsh_start() {
   _clsh_i= _clsh_b=$_clsh_n
-  command printf '\036NONCE start %s\036\n' "$_clsh_n" >&9
+  \command echo "MARKNONCE start ${_clsh_n}MARK" >&9
 } 2>/dev/null
 _clsh_done() {
   # From here on an interrupt comes too late, and both reports are made.
-  _clsh_b=
+  _clsh_b= _clsh_o=
+  case $- in *x*) set +x; _clsh_o='set -x;' ;; esac
+  case $- in *v*) set +v; _clsh_o="${_clsh_o}set -v;" ;; esac
   [ -z "$_clsh_i" ] || set -- 130
-  command printf '\036NONCE done %s %s\036\n' "$_clsh_n" "$1" >&8
-  command printf '\036NONCE done %s %s\036\n' "$_clsh_n" "$1" >&9
+  # A function of the user's with this name would take the reports for something else, and the session would wait for ever.
+  \unset -f command || :
+  \command echo "MARKNONCE done $_clsh_n $1MARK" >&8
+  \command echo "MARKNONCE done $_clsh_n $1MARK" >&9
 } 2>/dev/null
 # Sent behind an interrupt, for the one that came between a command's end and its report.
 _clsh_late() { [ -z "$_clsh_b" ] || _clsh_done 130; } 2>/dev/null
@@ -23,7 +29,7 @@ if [ "${BASH_VERSION-}" ]; then
   # it stands for its next turn, for there bash would go on breaking for ever; "((" stands there and elsewhere, and is told by its number.
   _clsh_skip() {
     case $BASH_COMMAND in
-      *'command eval "$_clsh_c"'*) return 1 ;;
+      *'command eval "$_clsh_o$_clsh_c"'*) return 1 ;;
       *_clsh_*) trap - DEBUG; shopt -u extdebug; set +T ;;
       'for '* | 'select '*) return 2 ;;
       '(('*) _clsh_k=$((_clsh_k + 1)); [ "$_clsh_k" -lt 1000 ] || return 1; return 2 ;;
@@ -43,4 +49,5 @@ else
   # An error ends what "command eval" evaluates, and not the shell.
   trap '[ -z "$_clsh_b" ] || { _clsh_i=1; : ${_clsh_error?}; } 2>/dev/null' INT
 fi
-printf '\036NONCE hello %s\036\n' $$ >&9
+\command echo "MARKNONCE hello $$MARK" >&8
+\command echo "MARKNONCE hello $$MARK" >&9

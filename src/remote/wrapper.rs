@@ -1,11 +1,15 @@
-//! The wrapper: a small POSIX sh script that runs one command, or a session's shell, on the far side and tells how it went.
+//! The wrapper: small POSIX sh scripts that run one command, or a session's shell, on the far side and tell how it went.
 //!
-//! The login shell reads the line first, and not all are POSIX: csh takes no newline and no `!` inside quotes, fish unescapes `\\` and
-//! `\'` inside single quotes. So the line holds neither of those: every such byte travels as `\0ooo`, which all of them leave alone and
-//! printf's `%b` (POSIX) decodes.
+//! They travel over the channel, not in the command line, because everybody on the node can read that, and some login shells and logs take
+//! no long one. The command line is the [`BOOTSTRAP`], the same for all runs. It says that it is ready and reads one line from its
+//! stdin, which is evaluated: the script. The script reads a second one: the nonce, the command and what else differs. POSIX's `read` takes
+//! no byte more than its line, so what follows is the command's to read.
+//!
+//! A line can hold no newline: each one stands as `$n` between quotes, a variable that the script's line sets first.
 
-use super::frames::Nonce;
-use crate::limits::{ARGUMENT_BYTES_MAX, NAME_BYTES_MAX};
+use super::frames::{MARK, Nonce};
+use crate::limits::ARGUMENT_BYTES_MAX;
+use std::rc::Rc;
 
 /// A script without its comments and indentation.
 macro_rules! plain {
@@ -26,82 +30,159 @@ macro_rules! plain {
 }
 
 const PROLOGUE: &str = plain!("prologue.sh");
+const SUDO: &str = plain!("sudo.sh");
+const PROCESSES: &str = plain!("processes.sh");
 const COMMAND: &str = plain!("wrapper.sh");
 const SESSION: &str = plain!("session.sh");
 const SHELL: &str = plain!("shell.sh");
-const BOOTSTRAP: &[u8] = br#"exec sh -c 'eval "$(printf %b "$1")"' clsh"#;
 
-/// The part of the wrapped command line that is the same for all nodes.
+/// What the bootstrap's shell evaluates. On a terminal, which would echo a line and take no long one, the modes are kept in `t` for the
+/// script to set them again. A mark on each stream, because a startup file may have led the other one elsewhere.
+macro_rules! bootstrap {
+    () => {
+        r#"test -t 0&&t=$(stty -g)&&stty raw -echo;printf "\036clsh ready 1\036\n";printf "\036clsh ready 2\036\n">&2;read -r s;eval "$s""#
+    };
+}
+
+/// The command line of every wrapped node. The login shell reads it first, and not all are POSIX: csh takes no newline and no `!` inside
+/// quotes, fish unescapes `\\` and `\'` inside single quotes, a restricted shell knows no `exec` and no program by its path.
+pub const BOOTSTRAP: &str = concat!("sh -c '", bootstrap!(), "' clsh");
+/// The same for a shell that is started by a script on the far side.
+const INNER: &str = bootstrap!();
+
+const _: () = assert!(BOOTSTRAP.len() < 200);
+
+/// What a node is sent when its bootstrap is ready. Built once a run.
 #[derive(Debug, Clone)]
 pub struct Wrapper {
-    line: Vec<u8>,
+    stages: Vec<Stage>,
+    nonce: Nonce,
+}
+
+/// What is sent to one bootstrap: a script that runs the command as another user starts a second one.
+#[derive(Debug, Clone)]
+struct Stage {
+    /// The line of the script.
+    script: Rc<[u8]>,
+    /// The end of the second line, which is the same for all nodes.
+    text: Rc<[u8]>,
+}
+
+/// What differs from node to node in the second line.
+#[derive(Debug, Clone, Copy)]
+pub struct Target<'a> {
+    pub host: &'a str,
+    pub rank: usize,
+    pub count: usize,
+    /// From SIGTERM to SIGKILL when the connection goes, in seconds.
+    pub grace_secs: u64,
+    /// The command reads the channel's stdin, or has a terminal there: the wrapper then notices the connection's end by that of its
+    /// parent, within a second.
+    pub input: bool,
 }
 
 impl Wrapper {
-    /// Wraps `command`. The error is the length of the line in bytes when it is too long for a single argument.
-    pub fn command(command: &[u8], nonce: &Nonce) -> Result<Self, usize> {
-        Self::new(COMMAND, command, nonce)
+    /// Wraps a command, which may hold any byte but NUL. With `user` it runs as that one, by sudo.
+    pub fn command(command: &[u8], nonce: &Nonce, user: Option<&str>) -> Self {
+        let mut text = assignment("_text", command);
+        // Room for the name of the shell is not counted: the bound is that of one argument.
+        let long = command.len() >= ARGUMENT_BYTES_MAX;
+        text.extend_from_slice(if long { b" _long=1\n" } else { b" _long=\n" });
+        let sudo = user.map(|user| {
+            let mut names = assignment("_user", user.as_bytes());
+            names.push(b' ');
+            names.extend(assignment("_bootstrap", INNER.as_bytes()));
+            names.push(b'\n');
+            Stage {
+                script: line(&[PROLOGUE, SUDO]),
+                text: names.into(),
+            }
+        });
+        let command = Stage {
+            script: line(&[PROLOGUE, PROCESSES, COMMAND]),
+            text: text.into(),
+        };
+        Self {
+            stages: sudo.into_iter().chain([command]).collect(),
+            nonce: nonce.clone(),
+        }
     }
 
-    /// Wraps the persistent shell of a session; `shell` is a command line that reads commands from its stdin. The error is as above.
-    pub fn session(shell: &str, nonce: &Nonce) -> Result<Self, usize> {
-        let first = SHELL.replace("NONCE", nonce.as_str());
-        Self::new(SESSION, format!("{shell}\n{first}").as_bytes(), nonce)
+    /// Wraps the persistent shell of a session; `shell` is a command line that reads commands from its stdin.
+    pub fn session(shell: &str, nonce: &Nonce) -> Self {
+        let mark = char::from(MARK).to_string();
+        let first = SHELL
+            .replace("MARK", &mark)
+            .replace("NONCE", nonce.as_str());
+        let mut text = assignment("_text", shell.as_bytes());
+        text.push(b' ');
+        text.extend(assignment("_commands", first.as_bytes()));
+        text.push(b'\n');
+        let stage = Stage {
+            script: line(&[PROLOGUE, PROCESSES, SESSION]),
+            text: text.into(),
+        };
+        Self {
+            stages: vec![stage],
+            nonce: nonce.clone(),
+        }
     }
 
-    fn new(body: &str, text: &[u8], nonce: &Nonce) -> Result<Self, usize> {
-        let script = format!("{PROLOGUE}\n{body}");
-        // `pgrep -f` and `pkill -f` on the far side match whole command lines: a command that stood readable in the wrapper's own
-        // would be found there. A command too long for that goes readable.
-        let line = [true, false]
-            .map(|scatter| compose(&script, text, nonce, scatter))
-            .into_iter()
-            .find(|line| fits(line));
-        line.map(|line| Self { line })
-            .ok_or_else(|| compose(&script, text, nonce, false).len())
+    /// How many times a node says that it is ready, and is sent something.
+    #[cfg(test)]
+    pub fn stages(&self) -> usize {
+        self.stages.len()
     }
 
-    /// The whole line for one node. When the connection goes, its command gets SIGTERM and `grace_secs` later SIGKILL. With `input` the
-    /// command reads the channel's stdin; the wrapper notices the connection's end by that of its parent then, within a second.
-    pub fn line(
-        &self,
-        host: &str,
-        rank: usize,
-        count: usize,
-        grace_secs: u64,
-        input: bool,
-    ) -> Vec<u8> {
-        let reader = if input { "command" } else { "own" };
-        let mut line = self.line.clone();
-        line.push(b' ');
-        quote(host.as_bytes(), false, &mut line);
-        line.extend_from_slice(format!(" {rank} {count} {grace_secs} {reader}").as_bytes());
-        line
-    }
-
-    /// Makes a whole line of this run all of it as another user, by sudo.
-    pub fn raise(line: &mut Vec<u8>, user: &str) {
-        line.push(b' ');
-        quote(format!("sudo {user}").as_bytes(), false, line);
+    /// What a node is sent when it is ready for the first time (`stage` 0), or once more: texts to be written one after the other. `None`
+    /// behind the last stage.
+    pub fn stage(&self, stage: usize, target: Target) -> Option<[Rc<[u8]>; 3]> {
+        let Stage { script, text } = self.stages.get(stage)?;
+        let Target {
+            host,
+            rank,
+            count,
+            grace_secs,
+            input,
+        } = target;
+        let input = if input { "command" } else { "own" };
+        let mut own = assignment("_mark", &[MARK]);
+        own.extend_from_slice(
+            format!(
+                " _nonce={} _input={input} _grace={grace_secs} CLSH_RANK={rank} CLSH_COUNT={count} ",
+                self.nonce.as_str()
+            )
+            .as_bytes(),
+        );
+        own.extend(assignment("CLSH_HOST", host.as_bytes()));
+        own.push(b' ');
+        Some([script.clone(), own.into(), text.clone()])
     }
 }
 
-fn compose(script: &str, text: &[u8], nonce: &Nonce, scatter: bool) -> Vec<u8> {
-    let mut line = BOOTSTRAP.to_vec();
-    for (argument, scatter) in [
-        (script.as_bytes(), scatter),
-        (nonce.as_str().as_bytes(), false),
-        (text, scatter),
-    ] {
-        line.push(b' ');
-        quote(argument, scatter, &mut line);
-    }
-    line
+/// A script as one line that a shell evaluates.
+fn line(parts: &[&str]) -> Rc<[u8]> {
+    // Substituted output loses the newlines at its end only.
+    let mut line = b"n=$(echo x;echo x);n=${n#x};n=${n%x};".to_vec();
+    line.extend(assignment("p", parts.join("\n").as_bytes()));
+    line.extend_from_slice(b";eval \"$p\"\n");
+    line.into()
 }
 
-/// Whether the line leaves room for the host and the user, each byte of which may take five, and for the numbers.
-fn fits(line: &[u8]) -> bool {
-    line.len() + 2 * 5 * NAME_BYTES_MAX + 64 <= ARGUMENT_BYTES_MAX
+/// An assignment that a shell reads from one line, whatever stands in the value.
+fn assignment(name: &str, value: &[u8]) -> Vec<u8> {
+    let mut word = Vec::with_capacity(value.len() + value.len() / 8 + 16);
+    word.extend_from_slice(name.as_bytes());
+    word.extend_from_slice(b"='");
+    for &byte in value {
+        match byte {
+            b'\'' => word.extend_from_slice(br"'\''"),
+            b'\n' => word.extend_from_slice(b"'$n'"),
+            _ => word.push(byte),
+        }
+    }
+    word.push(b'\'');
+    word
 }
 
 /// Puts a script without its comments and indentation into `room`, as far as that goes; gives how many bytes it has.
@@ -131,50 +212,51 @@ const fn plain(mut script: &[u8], room: &mut [u8]) -> usize {
     bytes.saturating_sub(1)
 }
 
-/// Appends `bytes` as one single-quoted word that dash, bash, zsh, ksh, fish and csh read alike and `printf %b` turns back. With
-/// `scatter`, no three bytes in a row stay readable.
-fn quote(bytes: &[u8], scatter: bool, line: &mut Vec<u8>) {
-    line.push(b'\'');
-    let mut plain = 0;
-    for &byte in bytes {
-        let special = !(b' '..=b'~').contains(&byte) || matches!(byte, b'\'' | b'\\' | b'!');
-        if special || (scatter && plain == 2) {
-            line.extend_from_slice(&[
-                b'\\',
-                b'0',
-                b'0' + (byte >> 6),
-                b'0' + (byte >> 3 & 7),
-                b'0' + (byte & 7),
-            ]);
-            plain = 0;
-        } else {
-            line.push(byte);
-            plain += 1;
-        }
-    }
-    line.push(b'\'');
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    const TARGET: Target = Target {
+        host: "node1",
+        rank: 3,
+        count: 4,
+        grace_secs: 2,
+        input: false,
+    };
+
     #[test]
-    fn no_byte_that_a_login_shell_treats_specially_is_left() {
+    fn the_command_line_holds_no_byte_that_a_login_shell_treats_specially() {
+        let inner = BOOTSTRAP
+            .strip_prefix("sh -c '")
+            .and_then(|rest| rest.strip_suffix("' clsh"))
+            .expect("quoted");
+        assert!(inner.bytes().all(|byte| (b' '..=b'~').contains(&byte)));
+        assert!(!inner.contains(['\'', '!']));
+        // fish's escapes within single quotes.
+        assert!(!inner.contains(r"\\"));
+    }
+
+    #[test]
+    fn each_stage_is_two_lines() {
+        let nonce = Nonce::new([1; 16]);
         let all: Vec<u8> = (1..=255).collect();
-        for scatter in [true, false] {
-            let mut word = Vec::new();
-            quote(&all, scatter, &mut word);
-            let inner = &word[1..word.len() - 1];
-            assert!(
-                inner
-                    .iter()
-                    .all(|byte| (b' '..=b'~').contains(byte) && !b"'!".contains(byte))
-            );
-            for (at, _) in inner.iter().enumerate().filter(|&(_, &byte)| byte == b'\\') {
-                assert_eq!(inner[at + 1], b'0');
+        for user in [None, Some("root")] {
+            let wrapper = Wrapper::command(&all, &nonce, user);
+            for stage in 0..wrapper.stages() {
+                let sent = wrapper.stage(stage, TARGET).expect("a stage").concat();
+                assert_eq!(sent.iter().filter(|&&byte| byte == b'\n').count(), 2);
+                assert_eq!(sent.last(), Some(&b'\n'));
             }
         }
+        let wrapper = Wrapper::session("sh", &nonce);
+        let sent = wrapper.stage(0, TARGET).expect("a stage").concat();
+        assert_eq!(sent.iter().filter(|&&byte| byte == b'\n').count(), 2);
+    }
+
+    #[test]
+    fn a_value_is_the_same_after_a_shell_has_read_it() {
+        let word = assignment("a", b"it's\n\\n");
+        assert_eq!(word, br"a='it'\''s'$n'\n'");
     }
 
     #[test]
@@ -190,6 +272,8 @@ mod tests {
         assert_eq!(cut("a\nb"), "a\nb");
         for (plain, script) in [
             (PROLOGUE, include_str!("prologue.sh")),
+            (SUDO, include_str!("sudo.sh")),
+            (PROCESSES, include_str!("processes.sh")),
             (COMMAND, include_str!("wrapper.sh")),
             (SESSION, include_str!("session.sh")),
             (SHELL, include_str!("shell.sh")),
@@ -200,24 +284,5 @@ mod tests {
                 .collect();
             assert_eq!(plain, kept.join("\n"));
         }
-    }
-
-    #[test]
-    fn the_command_is_not_readable_in_the_line() {
-        let nonce = Nonce::new([1; 16]);
-        let line = Wrapper::command(b"pkill -f nginx", &nonce)
-            .expect("short")
-            .line("node1", 0, 1, 2, false);
-        let line = String::from_utf8(line).expect("ascii");
-        for word in ["nginx", "pkill"] {
-            assert!(!line.contains(word), "{word} in {line}");
-        }
-    }
-
-    #[test]
-    fn a_command_that_no_argument_can_hold_is_refused() {
-        let nonce = Nonce::new([1; 16]);
-        assert!(Wrapper::command(&vec![b'x'; 100_000], &nonce).is_ok());
-        assert!(Wrapper::command(&vec![b'x'; 130_000], &nonce).is_err());
     }
 }

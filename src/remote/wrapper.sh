@@ -1,58 +1,87 @@
-# One command. Text: the command.
-[ -x "$SHELL" ] || SHELL=/bin/sh
+# One command. _text: the command. _input: who reads the channel's stdin: "own" this script, "command" the command.
+# The command runs under the login shell that ssh would use, whatever a startup file made of SHELL. Where nobody logged in, SHELL is all
+# there is.
+_shell=$SHELL
+if [ "$LOGNAME" ]; then
+  _entry=$(getent passwd "$LOGNAME" 2>/dev/null || grep "^$LOGNAME:" /etc/passwd)
+  [ -z "$_entry" ] || _shell=${_entry##*:}
+fi
+[ -x "$_shell" ] || _shell=/bin/sh
 # What sudo finds for users who never log in.
-case $SHELL in */nologin | */false) SHELL=/bin/sh ;; esac
+case $_shell in */nologin | */false) _shell=/bin/sh ;; esac
+# A shell counts how deep it stands. The login shell of plain ssh stands at 1, and bash reads ~/.bashrc only there.
+unset SHLVL
+export CLSH_HOST CLSH_RANK CLSH_COUNT
+# An argument has room for 128 KiB. A longer command is read as a file.
+if [ "$_long" ]; then
+  case $_shell in
+    *csh | *fish | *xonsh) _read='source /dev/fd/5' ;;
+    *) _read='. /dev/fd/5' ;;
+  esac
+  run() {
+    exec "$@" "$_shell" -c "$_read" 5<<EOT
+$_text
+EOT
+  }
+else
+  run() { exec "$@" "$_shell" -c "$_text"; }
+fi
 # Not where this shell is gone itself: what is left then has nobody to speak for it.
-parent_lives() {
-  if [ -r /proc/self/stat ]; then
-    read -r _stat </proc/$_first/stat || return 1
-    set -- ${_stat##*") "}
+is_connected() {
+  if [ "$_session" ]; then
+    stat_of self || return 1
+    set -- ${_line##*") "}
+    [ "$2" = $$ ] || return 1
+    # A parent outside of the container, or one that went before this shell began, is no sign.
+    [ "$_parent" -gt 1 ] || return 0
+    stat_of "$_first" || return 1
+    set -- ${_line##*") "}
     [ "$2" = "$_parent" ]
   else
     kill -0 $$ && { kill -0 "$_parent" || ps -p "$_parent" >/dev/null; }
   fi
 }
-# Ends what was being made when the group was told to end.
-again() {
-  for _stat in /proc/[0-9]*/stat; do
-    _pid=${_stat#/proc/} _pid=${_pid%/stat}
-    read -r _line <"$_stat" && set -- ${_line##*") "}
-    [ "$3" = $$ ] && heeds "$_pid" '*[4567cdef]???' && kill -TERM "$_pid"
+# Ends what was being made when all was told to end.
+end_again() {
+  processes | while read -r _pid _ppid _pgrp _in; do
+    [ "$_in" = "$_session" ] && [ "$_pid" != $$ ] && heeds "$_pid" '*[4567cdef]???' && kill -TERM "$_pid"
   done
 }
 watch() {
   # Not as redirections of the call: dash would save the channel's ends here, and hold them open.
-  exec >/dev/null 4>&-
-  # The first line proves that stdin is a lifeline; a transport that forwards none gives end of file at once.
-  if [ "$_input" = own ] && read -r _line <&3; then
-    while read -r _line <&3; do :; done
+  exec >/dev/null 2>&1 4>&-
+  if [ "$_input" = own ]; then
+    while read -r _line; do :; done <&3
   else
     exec 3<&-
-    # A parent outside of the container, or one that went before this shell began, is no sign.
-    while { [ "$_parent" -le 1 ] || parent_lives; } && ! unheard $$; do sleep 1; done
+    while is_connected && ! unheard $$; do sleep 1; done
   fi
   kill -USR1 $$
-  kill -TERM $_group
-  kill -CONT $_group
+  end_all
   sleep 0.1 || sleep 1
-  again
+  end_again
   sleep "$_grace"
-  kill -KILL $_group
+  kill_all
 }
 # The watcher ignores these signals from its first moment on. The command gets them by default; this shell outlives them to report how the
 # command ended, and does not start it after them.
 trap '' HUP INT QUIT TERM
+_gone=
 trap _gone=1 USR1
 watch &
 _watcher=$! _stop=
 trap _stop=143 HUP INT QUIT TERM
-printf '\036%s hello %s\036\n' "$_nonce" $$ >&4
+exec 2>/dev/null
+echo "$_mark$_nonce hello $$$_mark"
+echo "$_mark$_nonce hello $$$_mark" >&4
+# A shell that can make no process ends here.
+trap 'echo "clsh: no process could be started here: is a limit reached (ulimit -u)?" >&4; _status=126; report; kill -KILL $_watcher' EXIT
 if [ "$_stop" ]; then
   _status=$_stop
 elif [ "$_input" = command ] && env --default-signal=INT,QUIT true; then
   # The command alone holds its stdin, or nobody would notice that it closed it. What runs in the background ignores INT and QUIT, and no
   # shell can change that.
-  (exec env --default-signal=INT,QUIT "$SHELL" -c "$_text" <&3 2>&4 3<&- 4>&-) &
+  (run env --default-signal=INT,QUIT <&3 2>&4 3<&- 4>&-) &
   _command=$!
   exec 3<&-
   # A signal to this shell ends the wait, and not the command.
@@ -60,9 +89,13 @@ elif [ "$_input" = command ] && env --default-signal=INT,QUIT true; then
 else
   [ "$_input" = own ] || exec <&3
   exec 3<&-
-  (exec "$SHELL" -c "$_text" 2>&4 4>&-)
+  (run 2>&4 4>&-)
   _status=$?
 fi
-report
-[ "$_gone" ] || kill -KILL $_watcher
+trap - EXIT
+# What this script ended itself, because nobody hears it any more, has no status of its own.
+if [ -z "$_gone" ]; then
+  report
+  kill -KILL $_watcher
+fi
 exit $_status

@@ -34,9 +34,7 @@ pub struct Child {
 pub enum Stdin {
     /// The null device.
     Null,
-    /// A pipe that holds one newline and stays open as long as [`Child::stdin`] does.
-    Lifeline,
-    /// An empty pipe that ends when [`Child::stdin`] is closed.
+    /// A pipe that ends when [`Child::stdin`] is closed.
     Pipe,
     /// What clsh reads.
     Own,
@@ -119,8 +117,7 @@ impl Spawner {
         let output = || ends.piped.then(output_pipe).transpose();
         let pipes = [
             match ends.stdin {
-                Stdin::Lifeline => Some(input_pipe(b"\n")?),
-                Stdin::Pipe => Some(input_pipe(b"")?),
+                Stdin::Pipe => Some(input_pipe()?),
                 Stdin::Null | Stdin::Own => None,
             },
             output()?,
@@ -183,14 +180,9 @@ struct Pipe {
     near: OwnedFd,
 }
 
-/// A pipe for stdin that holds this already.
-fn input_pipe(first: &[u8]) -> Result<Pipe, SpawnError> {
+fn input_pipe() -> Result<Pipe, SpawnError> {
     let (far, near) = pipe2(OFlag::O_CLOEXEC).map_err(SpawnError::Exhausted)?;
-    let pipe = unblocked(far, near)?;
-    if !first.is_empty() {
-        nix::unistd::write(&pipe.near, first).map_err(SpawnError::Exhausted)?;
-    }
-    Ok(pipe)
+    unblocked(far, near)
 }
 
 fn output_pipe() -> Result<Pipe, SpawnError> {

@@ -249,7 +249,7 @@ fn a_transport_without_standard_input_is_told_so() {
     let started = below(clsh.pid());
     let done = clsh.finish();
     assert_eq!((done.code(), done.out()), (255, String::new()));
-    let words = "forwards no standard input, which a session needs";
+    let words = "forwards no standard input, which clsh needs";
     assert!(done.err().contains(words), "{}", done.err());
     wait_all_gone(&started);
 }

@@ -11,6 +11,7 @@ use std::time::Duration;
 struct Run {
     engine: Engine,
     wishes: Vec<Effect>,
+    stages: u8,
 }
 
 impl Run {
@@ -28,7 +29,11 @@ impl Run {
 
     fn of(plan: Plan) -> Self {
         let (engine, wishes) = (Engine::new(plan), Vec::new());
-        let mut run = Self { engine, wishes };
+        let mut run = Self {
+            engine,
+            wishes,
+            stages: 0,
+        };
         run.turn(&[]);
         run.turn(&[Event::Spawned { node: 0, pid: 1 }]);
         run
@@ -65,6 +70,16 @@ impl Run {
         }]);
     }
 
+    /// A bootstrap is ready, and is given its script.
+    fn is_ready(&mut self) {
+        self.hears("\x1eclsh ready 2\x1e\n");
+        let (node, stage) = (0, self.stages);
+        assert_eq!(self.wishes.last(), Some(&Effect::Give { node, stage }));
+        self.stages += 1;
+        self.engine.give(0, [(*b"script\n").into()]);
+        self.turn(&[Event::Fed { node: 0, bytes: 7 }]);
+    }
+
     /// Its ssh gives up.
     fn leaves(&mut self) {
         let closed = Stream::BOTH.map(|stream| Event::Eof {
@@ -98,6 +113,7 @@ fn nonce() -> Nonce {
 #[test]
 fn the_password_is_given_once_and_a_second_question_ends_the_input() {
     let mut run = Run::new(Stdin::Nothing);
+    run.is_ready();
     run.says("ask");
     assert_eq!((run.count(ANSWER), run.count(HANG_UP)), (1, 0));
     run.says("ask");
@@ -110,6 +126,7 @@ fn the_password_is_given_once_and_a_second_question_ends_the_input() {
 #[test]
 fn without_a_password_the_first_question_ends_the_input() {
     let mut run = Run::new(Stdin::Nothing);
+    run.is_ready();
     run.says("ask");
     run.turn(&[Event::Unanswered { node: 0 }]);
     assert_eq!(run.count(HANG_UP), 1);
@@ -120,25 +137,63 @@ fn without_a_password_the_first_question_ends_the_input() {
 fn nothing_is_read_before_the_hello_and_all_of_it_after() {
     let mut run = Run::new(Stdin::Stream);
     run.turn(&[Event::StdinBytes { bytes: b"data" }]);
+    assert_eq!(run.engine.supply(0), Supply::Nothing);
+    run.is_ready();
+    let fed = run.count(Effect::Feed { node: 0 });
     run.says("ask");
     assert_eq!(run.engine.supply(0), Supply::Nothing);
-    assert_eq!(run.count(Effect::Feed { node: 0 }), 0);
+    // The same once more, as the other user.
+    run.is_ready();
+    assert_eq!(run.engine.supply(0), Supply::Nothing);
     run.says("hello 7");
     assert_eq!(run.engine.supply(0), Supply::Bytes(b"data"));
-    assert_eq!(run.count(Effect::Feed { node: 0 }), 1);
+    assert_eq!(run.count(Effect::Feed { node: 0 }), fed + 1);
 }
 
 #[test]
-fn the_lifeline_begins_with_the_hello() {
+fn without_sudo_the_input_follows_the_script_at_once() {
+    let mut plan = plan();
+    plan.input = Stdin::Stream;
+    let mut run = Run::of(plan);
+    run.turn(&[Event::StdinBytes { bytes: b"data" }]);
+    assert_eq!(run.engine.supply(0), Supply::Nothing);
+    run.is_ready();
+    assert_eq!(run.engine.supply(0), Supply::Bytes(b"data"));
+}
+
+#[test]
+fn a_script_is_given_once_though_both_streams_ask_for_it() {
+    let mut run = Run::of(plan());
+    run.is_ready();
+    let bytes = b"\x1eclsh ready 1\x1e\n";
+    let stream = Stream::Out;
+    let source = Source { node: 0, stream };
+    run.turn(&[Event::Bytes {
+        source,
+        bytes,
+        dry: true,
+    }]);
+    // And one bootstrap is all there is without sudo.
+    run.hears("\x1eclsh ready 2\x1e\n");
+    let gives = |wish: &&Effect| matches!(wish, Effect::Give { .. });
+    assert_eq!(run.wishes.iter().filter(gives).count(), 1);
+    assert!(run.engine.pending(Stream::Out).is_empty());
+}
+
+#[test]
+fn behind_the_hello_the_mark_of_a_bootstrap_is_output() {
+    let mut run = Run::of(plan());
+    run.is_ready();
+    run.says("hello 7");
+    run.hears("\x1eclsh ready 2\x1e\n");
+    assert_eq!(run.said(), "n1: \x1eclsh ready 2\x1e\n");
+}
+
+#[test]
+fn a_question_before_the_script_gets_no_password() {
     let mut run = Run::new(Stdin::Nothing);
     run.says("ask");
-    assert_eq!(run.engine.supply(0), Supply::Nothing);
-    run.says("hello 7");
-    assert_eq!(run.engine.supply(0), Supply::Bytes(b"\n"));
-    // The wrapper above says it once more.
-    run.turn(&[Event::Fed { node: 0, bytes: 1 }]);
-    run.says("hello 7");
-    assert_eq!(run.engine.supply(0), Supply::Nothing);
+    assert_eq!(run.count(ANSWER), 0);
 }
 
 #[test]

@@ -58,7 +58,9 @@ impl Far {
     }
 
     pub fn hello(&mut self, nonce: &str) {
-        self.write(Stream::Err, &format!("\x1e{nonce} hello 5\x1e\n"));
+        for stream in Stream::BOTH {
+            self.write(stream, &format!("\x1e{nonce} hello 5\x1e\n"));
+        }
         self.up = true;
     }
 

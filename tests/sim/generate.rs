@@ -2,7 +2,7 @@
 
 use super::random::Random;
 use super::script::{
-    Actor, Quirks, Scenario, SinkStep, Spawn, Step, farewell, frame, hello, nonce,
+    Actor, Quirks, Scenario, SinkStep, Spawn, Step, farewell, frame, hello, hello_on, nonce,
 };
 use clsh::engine::{Exit, Protocol, Request, Time};
 use clsh::output::Stream;
@@ -189,6 +189,9 @@ fn script(rank: usize, climate: &Climate, r: &mut Random) -> Vec<Step> {
     if climate.framed {
         if kind == 1 {
             steps.push(Step::Wait(r.time(SECOND * 12)));
+        }
+        if r.percent(70) {
+            cut(hello_on(Stream::Out), climate, r, &mut steps);
         }
         cut(hello(), climate, r, &mut steps);
     }

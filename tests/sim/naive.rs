@@ -4,6 +4,8 @@ use clsh::limits::LINE_BYTES_MAX;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Said {
+    /// A bootstrap is, not the wrapper.
+    Ready,
     Hello,
     Exit(u8),
 }
@@ -12,6 +14,11 @@ pub enum Said {
 pub fn frame_of(line: &[u8], nonce: &str) -> Option<(usize, Said)> {
     let opening = format!("\x1e{nonce} ");
     let rest = line.strip_suffix(b"\x1e")?;
+    for ready in ["\x1eclsh ready 1", "\x1eclsh ready 2"] {
+        if let Some(text) = rest.strip_suffix(ready.as_bytes()) {
+            return Some((text.len(), Said::Ready));
+        }
+    }
     let at = rest
         .windows(opening.len())
         .rposition(|window| window == opening.as_bytes())?;
@@ -63,11 +70,16 @@ fn show(text: &[u8], most: usize, lines: &mut Vec<Vec<u8>>) {
 
 /// The length of the longest end of the text that a frame may begin with, or that is one without its newline.
 fn begun(text: &[u8], nonce: &str) -> usize {
-    let whole = format!("\x1e{nonce}");
+    let wholes = [format!("\x1e{nonce}"), "\x1eclsh ready ".to_owned()];
+    let begins = |end: &&[u8]| {
+        let begins =
+            |whole: &String| whole.as_bytes().starts_with(end) || end.starts_with(whole.as_bytes());
+        wholes.iter().any(begins)
+    };
     let from = text.len().saturating_sub(64);
     (from..text.len())
         .map(|at| &text[at..])
-        .find(|end| whole.as_bytes().starts_with(end) || end.starts_with(whole.as_bytes()))
+        .find(begins)
         .map_or(0, <[u8]>::len)
 }
 

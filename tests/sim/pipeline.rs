@@ -17,7 +17,7 @@ use super::kernel::input::Given;
 use super::naive::{Said, frame_of};
 use super::pipe::Got;
 use super::random::Random;
-use super::script::{Actor, Scenario, Spawn, nonce};
+use super::script::{Actor, SCRIPT, Scenario, Spawn, nonce};
 use super::sink::Health;
 use clsh::engine::{
     Effect, Engine, Event, Exit, Order, Protocol, Request, Source, Spool, Stdin, Supply, Time,
@@ -81,6 +81,8 @@ pub struct Life {
     pub ordered: Option<Time>,
     /// How much of the input it was given.
     pub fed: usize,
+    /// How much of its script it was given, once it was ready for that.
+    pub script: Option<usize>,
     pub hung_up: bool,
     /// clsh knows that nobody reads.
     pub refused: bool,
@@ -296,7 +298,10 @@ impl<'a> World<'a> {
                 let (saw_end, read) = (intake.saw_end, intake.read);
                 let life = self.life(node);
                 life.reaped = Some((now, exit));
-                (life.saw_end, life.read) = (saw_end, read);
+                (life.saw_end, life.read) = (saw_end, read.saturating_sub(SCRIPT.len()));
+                if life.script.is_none() {
+                    life.read = read;
+                }
             }
             Event::Wrote { .. } => self.last_written = self.now,
             _ => {}
@@ -318,7 +323,7 @@ impl<'a> World<'a> {
             match frame_of(line, nonce().as_str()) {
                 Some((_, Said::Hello)) => life.hello = true,
                 Some((_, Said::Exit(status))) => life.status = life.status.or(Some(status)),
-                None => {}
+                Some((_, Said::Ready)) | None => {}
             }
         }
     }
@@ -366,6 +371,11 @@ impl<'a> World<'a> {
                     self.kernel.close(source);
                 }
                 Effect::HangUp { node } => self.hang_up(node),
+                Effect::Give { node, stage } => {
+                    assert_eq!(stage, 0, "one bootstrap has one script");
+                    self.life(node).script = Some(0);
+                    self.engine.give(node, [SCRIPT.into()]);
+                }
                 Effect::Feed { node } => self.feed(node),
                 Effect::Answer { .. } => unreachable!("nobody asks"),
                 Effect::ReadInput => self.read_input(),

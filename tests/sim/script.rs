@@ -18,6 +18,8 @@ pub enum Step {
     Sleep,
     /// Reads its input once, at most so many bytes: waits until there are some, or its end comes.
     Take(usize),
+    /// Reads exactly so many bytes of its input, unless that ends before.
+    Drink(usize),
     /// Reads its input to the end, at most so many bytes at once, with a pause after each.
     Drain(usize, Time),
     /// Closes its input before it exits.
@@ -167,8 +169,26 @@ pub fn frame(nonce: &str, words: &str) -> Vec<u8> {
     format!("\x1e{nonce} {words}\x1e\n").into_bytes()
 }
 
+/// On stderr alone, as where a startup file led stdout elsewhere.
 pub fn hello() -> Step {
-    Step::Write(Stream::Err, frame(nonce().as_str(), "hello 4711"))
+    hello_on(Stream::Err)
+}
+
+pub fn hello_on(stream: Stream) -> Step {
+    Step::Write(stream, frame(nonce().as_str(), "hello 4711"))
+}
+
+/// What a node is sent when its bootstrap is ready.
+pub const SCRIPT: &[u8] = &[b's'; 300];
+
+/// The bootstrap is ready, says so on both streams, and reads its script.
+pub fn bootstrap() -> [Step; 3] {
+    let ready = |number| frame("clsh", &format!("ready {number}"));
+    [
+        Step::Write(Stream::Out, ready(1)),
+        Step::Write(Stream::Err, ready(2)),
+        Step::Drink(SCRIPT.len()),
+    ]
 }
 
 /// The exit frames on both streams, and the transport's own end.

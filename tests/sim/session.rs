@@ -121,6 +121,7 @@ impl World {
                 Effect::Close { source } => {
                     self.far[source.node as usize].open[source.stream as usize] = false;
                 }
+                Effect::Give { node, .. } => self.engine.give(node, [(*b"script\n").into()]),
                 Effect::Feed { node } => self.feed(node),
                 Effect::Write { sink } => {
                     let bytes = self.engine.pending(sink).to_vec();

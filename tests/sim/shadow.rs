@@ -20,6 +20,7 @@ pub struct Half {
     /// Up to here whole lines were looked at for frames.
     looked_at: usize,
     exit_said: bool,
+    greeted: bool,
     ended: bool,
     pub closed: bool,
     hung_up: bool,
@@ -255,6 +256,7 @@ impl Shadow {
             half.looked_at += length + 1;
             match said.map(|(_, said)| said) {
                 Some(Said::Hello) => {
+                    half.greeted = true;
                     node.hello.get_or_insert(now);
                 }
                 Some(Said::Exit(status)) => {
@@ -262,7 +264,7 @@ impl Shadow {
                     half.exit_said = true;
                     node.said_at = now;
                 }
-                None => {}
+                Some(Said::Ready) | None => {}
             }
         }
     }

@@ -11,7 +11,7 @@ use clsh::outcome::{Outcome, Reason};
 use clsh::output::Stream;
 
 /// No run takes as many turns: whoever does spins.
-const TURNS_MAX: u64 = 20_000;
+const TURNS_MAX: u64 = 40_000;
 /// Most wishes in half a turn, and how many more for each node.
 const WISHES_MAX: u64 = 2000;
 const WISHES_PER_NODE_MAX: u64 = 5;
@@ -191,7 +191,8 @@ impl Sim<'_> {
                     self.kernel.close(source);
                 }
                 Effect::HangUp { node } => self.shadow.hangs_up(node),
-                Effect::Feed { .. }
+                Effect::Give { .. }
+                | Effect::Feed { .. }
                 | Effect::Answer { .. }
                 | Effect::ReadInput
                 | Effect::Spool { .. }

@@ -192,7 +192,7 @@ impl Kernel {
         let node = self.processes[index].node;
         let intake = self.intakes[node].as_mut().expect("started");
         let most = match step {
-            Step::Take(most) | Step::Drain(most, _) => most,
+            Step::Take(most) | Step::Drink(most) | Step::Drain(most, _) => most,
             _ => return true,
         };
         let count = most.min(intake.written.len() - intake.read);
@@ -209,6 +209,12 @@ impl Kernel {
             Step::Drain(_, pause) if count > 0 => {
                 self.processes[index].script.push_front(step);
                 self.wake(index, self.now + pause);
+                false
+            }
+            Step::Drink(most) if 0 < count && count < most => {
+                let rest = Step::Drink(most - count);
+                self.processes[index].script.push_front(rest);
+                self.wake(index, self.now);
                 false
             }
             _ => true,

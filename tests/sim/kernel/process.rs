@@ -99,7 +99,7 @@ impl Kernel {
                         return;
                     }
                 }
-                Some(step @ (Step::Take(_) | Step::Drain(..))) => {
+                Some(step @ (Step::Take(_) | Step::Drink(_) | Step::Drain(..))) => {
                     if !self.take(index, step) {
                         return;
                     }

@@ -65,6 +65,11 @@ impl World<'_> {
                 continue;
             }
             let intake = self.kernel.intake(node).expect("started");
+            let framed = matches!(self.case.scenario.plan.protocol, Protocol::Framed(_));
+            if framed && !life.hello && life.script.is_none() {
+                // It may not be what reads there that the input is for.
+                continue;
+            }
             let up_to_date = life.fed == all && !self.stdin_ended;
             assert!(
                 up_to_date || intake.is_full() || intake.readers == 0 || intake.is_ready(),

@@ -4,7 +4,8 @@ use super::{Case, Faults};
 use crate::generate::{quirks, requests, sink};
 use crate::random::Random;
 use crate::script::{
-    Actor, Scenario, SinkStep, SourceStep, Spawn, Step, farewell, frame, hello, nonce,
+    Actor, Scenario, SinkStep, SourceStep, Spawn, Step, bootstrap, farewell, frame, hello,
+    hello_on, nonce,
 };
 use clsh::engine::{Exit, Plan, Progress, Protocol, Request, Source, Stdin, Time};
 use clsh::job::{Retries, Shape};
@@ -292,6 +293,12 @@ fn script(climate: &Climate, r: &mut Random) -> Vec<Step> {
         if odd && r.percent(10) {
             steps.push(Step::Exit(Exit::Code(255)));
             return steps;
+        }
+        if r.percent(70) {
+            steps.extend(bootstrap());
+        }
+        if r.percent(70) {
+            cut(hello_on(Stream::Out), climate, r, &mut steps);
         }
         cut(hello(), climate, r, &mut steps);
     }

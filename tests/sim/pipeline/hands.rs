@@ -74,6 +74,7 @@ impl World<'_> {
             reaped: None,
             ordered: None,
             fed: 0,
+            script: None,
             hung_up: false,
             refused: false,
             saw_end: false,
@@ -130,7 +131,11 @@ impl World<'_> {
             }
             other => panic!("wants to write {other:?}"),
         };
-        let expected = self.case.text.get(fed..fed + bytes.len());
+        let script = self.life(node).script.filter(|&done| done < SCRIPT.len());
+        let expected = match script {
+            Some(done) => SCRIPT.get(done..done + bytes.len()),
+            None => self.case.text.get(fed..fed + bytes.len()),
+        };
         assert!(
             expected == Some(&bytes),
             "n{node} gets another's bytes at {fed}"
@@ -141,7 +146,10 @@ impl World<'_> {
         };
         let event = match written {
             Written::Bytes(bytes) => {
-                self.life(node).fed += bytes;
+                match script {
+                    Some(done) => self.life(node).script = Some(done + bytes),
+                    None => self.life(node).fed += bytes,
+                }
                 Event::Fed { node, bytes }
             }
             Written::Blocked => {

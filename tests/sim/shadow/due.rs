@@ -31,7 +31,8 @@ impl Shadow {
     pub fn overdue(&self, node: &Node) -> Option<(Time, Outcome)> {
         let (spawned, _) = node.spawned?;
         if let Some(status) = node.status {
-            let complete = node.halves.iter().all(|half| half.exit_said || half.ended);
+            let told = |half: &super::Half| half.exit_said || half.ended || !half.greeted;
+            let complete = node.halves.iter().all(told);
             return complete.then_some((node.said_at + DRAIN_GRACE, Outcome::Exited(status)));
         }
         match (&self.nonce, node.hello) {
