@@ -98,8 +98,36 @@ pub fn shell(text: &str) -> Result<String, String> {
     match text.trim() {
         "" => Err("give a shell, such as bash".to_owned()),
         _ if text.contains(['\n', '\0']) => Err("give it on one line, such as bash".to_owned()),
-        _ => Ok(text.to_owned()),
+        _ => match unfit_for_session(text) {
+            Some(why) => Err(why),
+            None => Ok(text.to_owned()),
+        },
     }
+}
+
+/// Shells whose language is not that of POSIX's sh, in which a session's own lines are written.
+const OTHER_LANGUAGES: [&str; 9] = [
+    "fish", "csh", "tcsh", "bsd-csh", "xonsh", "nu", "elvish", "pwsh", "ion",
+];
+
+/// Why this shell can't carry a session, where its words tell.
+fn unfit_for_session(text: &str) -> Option<String> {
+    let name = |word: &str| word.rsplit('/').next().unwrap_or_default().to_owned();
+    let words: Vec<&str> = text.split_ascii_whitespace().collect();
+    if let Some(shell) = words
+        .iter()
+        .find(|word| OTHER_LANGUAGES.contains(&&*name(word)))
+    {
+        return Some(format!(
+            "{} is no POSIX shell, which a session needs; give one, such as bash, and run commands of {0} by '{0} -c'",
+            name(shell)
+        ));
+    }
+    let short =
+        |word: &&str| word.starts_with('-') && !word.starts_with("--") && word.contains('i');
+    (words.iter().skip(1).any(short) && words.iter().any(|word| name(word).ends_with("sh"))).then(|| {
+        "an interactive shell says its prompts between the lines and waits for a terminal; leave -i out, and read what it would read by '. ~/.bashrc'".to_owned()
+    })
 }
 
 /// An option for ssh. ssh is its only judge, save that an empty one says nothing.
@@ -127,6 +155,32 @@ pub fn jump(text: &str) -> Result<String, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_shell_that_cannot_carry_a_session_is_refused() {
+        for fit in [
+            "sh",
+            "bash",
+            "busybox sh",
+            "bash --init-file x",
+            "/opt/my shell/run",
+            "ksh",
+        ] {
+            assert_eq!(shell(fit), Ok(fit.to_owned()));
+        }
+        for (unfit, why) in [
+            ("fish", "no POSIX shell"),
+            ("/usr/bin/tcsh", "no POSIX shell"),
+            ("env fish", "no POSIX shell"),
+            ("bash -i", "leave -i out"),
+            ("/bin/sh -ei", "leave -i out"),
+            (" ", "give a shell"),
+            ("a\nb", "one line"),
+        ] {
+            let error = shell(unfit).expect_err(unfit);
+            assert!(error.contains(why), "{unfit}: {error}");
+        }
+    }
 
     #[test]
     fn counts() {

@@ -1,7 +1,7 @@
 # What every script on the far side begins with, once it was read. Arguments, where sudo or setsid stand between this shell and the one that
 # was started first: the number of the topmost process of that one's session, and that of its parent.
 # Options that a startup file exported (bash's SHELLOPTS) would change what these lines mean.
-{ set +aCefmuvx; } 2>/dev/null
+{ set +aCefuvx; } 2>/dev/null
 # Descriptors from here on: 3 the channel's stdin, 4 its stderr. The shell's own words stay visible until it says hello, because they tell
 # why it can't go on, where the limit of processes is reached for one.
 exec 3<&0 4>&2 </dev/null

@@ -89,7 +89,8 @@ elif [ "$_input" = command ] && env --default-signal=INT,QUIT true; then
 else
   [ "$_input" = own ] || exec <&3
   exec 3<&-
-  (run 2>&4 4>&-)
+  # The subshell alone has the channel's stderr, or ksh93 would say on it which signal ended the command.
+  (exec 2>&4 4>&-; run)
   _status=$?
 fi
 trap - EXIT

@@ -91,6 +91,13 @@ impl Session {
                 "a command holds no NUL byte; write it as an escape: printf '\\0'",
                 engine,
             );
+        } else if let Some(program) = waits_for_terminal(command) {
+            self.refuse(
+                &format!(
+                    "{program} needs a terminal, and a session's commands have none; log in for it: ssh -t HOST {program}"
+                ),
+                engine,
+            );
         } else if ranks.is_empty() {
             self.fail(
                 "none of the nodes in use is connected; ':reconnect' brings them back, ':all' takes all that are",
@@ -247,25 +254,60 @@ impl Session {
     }
 }
 
-/// Whether a command's program has the name of such a one. Behind `sudo` and the like any of its words may be the program.
+/// Programs that read their keys from stderr where stdin is no terminal, and so wait for ever where that is none either.
+const WAIT_FOR_TERMINAL: [&str; 7] = ["vi", "vim", "nvim", "view", "vimdiff", "rvim", "rview"];
+
 fn is_full_screen(command: &str) -> bool {
-    let named = |word: &str| {
+    program_among(&FULL_SCREEN, command).is_some()
+}
+
+/// The program of a command that would only wait for a terminal. With options such as `-es` it edits without one.
+fn waits_for_terminal(command: &[u8]) -> Option<&str> {
+    let command = str::from_utf8(command).ok()?;
+    let edits_alone = |word: &str| {
+        ["-e", "-E", "-s", "--headless", "--version", "--help"]
+            .iter()
+            .any(|option| word.starts_with(option))
+    };
+    program_among(&WAIT_FOR_TERMINAL, command)
+        .filter(|_| !command.split_whitespace().any(edits_alone))
+}
+
+/// The program of a command, if it has one of these names. Behind `sudo` and the like any word may be the program.
+fn program_among<'a>(names: &[&str], command: &'a str) -> Option<&'a str> {
+    let named = |word: &&str| {
         word.rsplit('/')
             .next()
-            .is_some_and(|name| FULL_SCREEN.contains(&name))
+            .is_some_and(|name| names.contains(&name))
     };
     let mut words = command
         .split_whitespace()
         .skip_while(|word| matches!(*word, "env" | "exec") || word.contains('='));
     match words.next() {
-        Some("sudo" | "doas") => words.any(named),
-        first => first.is_some_and(named),
+        Some("sudo" | "doas") => words.find(named),
+        first => first.filter(named),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn programs_that_would_wait_for_a_terminal_are_known_by_name() {
+        for (command, program) in [
+            ("vi /etc/hosts", Some("vi")),
+            ("sudo /usr/bin/vim x", Some("/usr/bin/vim")),
+            ("EDITOR=x vimdiff a b", Some("vimdiff")),
+            ("vim -es -c wq x", None),
+            ("vim --version", None),
+            ("echo vi", None),
+            ("top", None),
+            ("", None),
+        ] {
+            assert_eq!(waits_for_terminal(command.as_bytes()), program, "{command}");
+        }
+    }
 
     #[test]
     fn full_screen_programs_are_known_by_name() {
