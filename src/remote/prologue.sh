@@ -1,12 +1,12 @@
 # What every script on the far side begins with, once it was read. Arguments, where sudo or setsid stand between this shell and the one that
-# was started first: the number of the topmost process of that one's session, and that of its parent.
+# was started first: _first and _parent of that one.
 # Options that a startup file exported (bash's SHELLOPTS) would change what these lines mean.
 { set +aCefuvx; } 2>/dev/null
 # Descriptors from here on: 3 the channel's stdin, 4 its stderr. The shell's own words stay visible until it says hello, because they tell
 # why it can't go on, where the limit of processes is reached for one.
 exec 3<&0 4>&2 </dev/null
-# _first: the topmost process of the session in which sshd, or whatever carries the node, started all this. _parent: who started that one.
-# _above: the processes between that one and this shell. _session: this shell's session. _led: the group that this shell leads.
+# _first: the topmost process of the group in which sshd, or whatever carries the node, started all this. _parent: who started that one.
+# _above: the processes from that one to this shell. _session: this shell's session. _led: the group that this shell leads.
 _first=${1:-$$} _parent=${2:-$PPID} _above= _session= _led= _own=
 stat_of() {
   { read -r _line <"/proc/$1/stat"; } 2>/dev/null
@@ -14,12 +14,12 @@ stat_of() {
 if stat_of $$; then
   # The name of the program, which may hold anything, stands in parentheses before the fields.
   set -- ${_line##*") "}
-  _session=$4
-  [ "$3" != $$ ] || _led=$$
+  _group=$3 _session=$4
+  [ "$_group" != $$ ] || _led=$$
   # Some login shells (fish, csh, dash) stay above what they start.
-  while [ "$_session" != "$_first" ] && stat_of "$_parent"; do
+  while [ "$_group" != "$_first" ] && stat_of "$_parent"; do
     set -- ${_line##*") "}
-    [ "$4" = "$_session" ] || break
+    [ "$3" = "$_group" ] || break
     _above="$_above $_parent" _first=$_parent _parent=$2
   done
 elif kill -0 -$$ 2>/dev/null; then
@@ -33,7 +33,8 @@ elif [ -z "$_led" ] && command -v setsid >/dev/null; then
   export s
   exec setsid sh -c 'eval "$s"' clsh "$_first" "$_parent" <&3 2>&4 3<&- 4>&-
 fi
-unset s
+# It would hold the bootstrap, and not what was asked for.
+unset s SUDO_COMMAND
 # The run's nonce, the command, and the like.
 IFS= read -r _line <&3 && eval "$_line" || exit
 [ -z "${t-}" ] || stty "$t" <&3

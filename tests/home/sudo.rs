@@ -356,7 +356,7 @@ fn a_sudo_that_takes_its_time_is_no_node_that_does_not_answer() {
     // On a busy machine even a node that is well may not be heard of at once.
     let heard = [("1", "3"), ("5", "8"), ("20", "24")].into_iter().any(|(patience, time)| {
         let text = format!(
-            "#!/bin/sh\nprintf %s \"$6\" >&2\nread -r line\nsleep {time}\nshift 6\nexec \"$@\"\n"
+            "#!/bin/sh\nprintf %s \"$SUDO_PROMPT\" >&2\nread -r line\nsleep {time}\nshift 4\nexec \"$@\"\n"
         );
         support::script(place.path(), "sudo", &text);
         let words = ["--sudo", "-t", patience, "-R", &way, "-h", "a1", "--password-file"];
