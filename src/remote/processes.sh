@@ -1,6 +1,11 @@
 # Whom signals are for: what the command started, in whatever process group, but not what left the session on purpose (setsid).
 # _group: what kill takes to mean the processes that are signalled together. Those outside of it are looked for one by one.
 if [ "$_led" ]; then _group=-$$; else _group=$$; fi
+# Sends a signal to these processes. A shell without a kill of its own (posh) runs procps's, which without "--" takes a group's number for
+# options, "-1" among them, and that is everybody. busybox complains about the "--", and does as it is told.
+send() {
+  kill -s "$1" -- "$2"
+}
 # Whether a process descends from this shell.
 is_below() {
   _up=$1
@@ -33,7 +38,7 @@ signal_others() {
     else
       is_below "$_pid" || continue
     fi
-    kill -"$1" "$_pid"
+    send "$1" "$_pid"
   done
 }
 # Whether a process neither ignores nor catches the signal whose bit makes its mask match this pattern. One that was being made when such a
@@ -46,13 +51,13 @@ heeds() {
 end_all() {
   _except=
   if stat_of self; then _except=${_line%% *}; fi
-  kill -TERM $_group
+  send TERM $_group
   signal_others TERM
-  kill -CONT $_group
+  send CONT $_group
   signal_others CONT
 }
 kill_all() {
   # What is being made during one look is seen by the next.
   for _look in 1 2 3; do signal_others KILL; done
-  kill -KILL $_group
+  send KILL $_group
 }

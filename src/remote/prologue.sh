@@ -22,14 +22,14 @@ if stat_of $$; then
     [ "$3" = "$_group" ] || break
     _above="$_above $_parent" _first=$_parent _parent=$2
   done
-elif kill -0 -$$ 2>/dev/null; then
+elif kill -s 0 -- -$$ 2>/dev/null; then
   _led=$$
 fi
 # A session of its own is what all that the command starts is found by, in whichever process group. A terminal belongs to a session, so
-# there it must be the one that sshd made.
-if [ -t 3 ] || [ "$_session" = $$ ]; then
+# there it is the one that sshd made, whose leader is the login shell.
+if [ "$_session" = $$ ] || { [ -t 3 ] && [ "$_session" = "$_first" ]; }; then
   _own=1
-elif [ -z "$_led" ] && command -v setsid >/dev/null; then
+elif [ ! -t 3 ] && [ -z "$_led" ] && command -v setsid >/dev/null; then
   export s
   exec setsid sh -c 'eval "$s"' clsh "$_first" "$_parent" <&3 2>&4 3<&- 4>&-
 fi

@@ -36,7 +36,7 @@ $_commands
 EOT
   while IFS= read -r _said; do
     case $_said in
-      "$_nonce") kill -INT $_group; interrupt_others ;;
+      "$_nonce") send INT $_group; interrupt_others ;;
       "$_nonce again") interrupt_again ;;
       *) say "$_said" ;;
     esac

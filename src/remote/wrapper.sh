@@ -12,17 +12,18 @@ case $_shell in */nologin | */false) _shell=/bin/sh ;; esac
 # A shell counts how deep it stands. The login shell of plain ssh stands at 1, and bash reads ~/.bashrc only there.
 unset SHLVL
 export CLSH_HOST CLSH_RANK CLSH_COUNT
-# An argument has room for 128 KiB. A longer command is read as a file.
+# An argument has room for 128 KiB. A longer command is read as a file, which csh closes when it is handed down.
 if [ "$_long" ]; then
-  case $_shell in
-    *csh | *fish | *xonsh) _read='source /dev/fd/5' ;;
-    *) _read='. /dev/fd/5' ;;
-  esac
-  run() {
-    exec "$@" "$_shell" -c "$_read" 5<<EOT
+  exec 5<<EOT
 $_text
 EOT
-  }
+  case $_shell in
+    *csh) _read="source /proc/$$/fd/5" ;;
+    *fish) _read='eval (cat <&5 | string collect)' ;;
+    *xonsh) _read='source /dev/fd/5' ;;
+    *) _read='. /dev/fd/5' ;;
+  esac
+  run() { exec "$@" "$_shell" -c "$_read" 5<&5; }
 else
   run() { exec "$@" "$_shell" -c "$_text"; }
 fi

@@ -6,6 +6,7 @@ mod nodes;
 mod talk;
 
 mod background;
+mod bootstrap;
 mod command;
 mod cut;
 mod ending;

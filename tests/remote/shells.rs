@@ -1,8 +1,8 @@
 //! Login shells that read the wrapper's line first, and the shells that stand behind the name `sh`.
 
 use crate::nodes::{
-    Config, Different, Guardian, Sleep, Sshd, below, block, is_root, left_out, must, nodes,
-    wait_all_gone,
+    Config, Different, Guardian, Sleep, Sshd, below, block, closed_port, is_root, left_out, must,
+    nodes, wait_all_gone,
 };
 use crate::support::{self, Cluster, Finished};
 use std::ffi::OsStr;
@@ -78,6 +78,20 @@ impl Farm {
         add_user(&self.directory, name, shell)
     }
 
+    /// A new user with this login shell and this text in a startup file.
+    pub fn user_with(&self, name: &str, shell: &Path, file: &str, text: &str) -> String {
+        let user = self.user(name, shell);
+        let path = self.directory.join(format!("home-{name}")).join(file);
+        std::fs::write(&path, format!("{text}\n")).expect("write");
+        must(&["chown", &user, path.to_str().expect("UTF-8")]);
+        user
+    }
+
+    /// A node that runs dropbear and lets this user in.
+    pub fn dropbear(&self, user: &str) -> Dropbear {
+        Dropbear::start(self, user)
+    }
+
     /// A script that every user may run.
     pub fn program(&self, name: &str, text: &str) -> PathBuf {
         support::script(&self.directory, name, text)
@@ -94,6 +108,82 @@ impl Farm {
         }
         link
     }
+}
+
+/// Another ssh server than OpenSSH's: it takes no long command line, makes no session for a command, and its process is another user's.
+/// Gone with the value.
+pub struct Dropbear {
+    server: Child,
+    directory: tempfile::TempDir,
+}
+
+impl Dropbear {
+    fn start(farm: &Farm, user: &str) -> Self {
+        let directory = support::scratch();
+        let place = |name: &str| directory.path().join(name);
+        let text = |path: PathBuf| path.to_str().expect("UTF-8").to_owned();
+        let (client, host) = (text(place("client")), text(place("host")));
+        must(&["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", &client]);
+        must(&["dropbearkey", "-t", "ed25519", "-f", &host]);
+        // It knows one place for keys: the user's home.
+        let home = farm.directory.join(format!(
+            "home-{}",
+            user.rsplit_once('-').map_or(user, |(_, name)| name)
+        ));
+        let keys = home.join(".ssh");
+        std::fs::create_dir_all(&keys).expect("mkdir");
+        std::fs::copy(place("client.pub"), keys.join("authorized_keys")).expect("copy");
+        let keys = text(keys);
+        must(&["chown", "-R", user, &keys]);
+        must(&["chmod", "-R", "go-rwx", &keys]);
+        let port = closed_port();
+        let server = Command::new(find_server("dropbear"))
+            .args(["-F", "-E", "-s", "-r", &host, "-P", &text(place("pid"))])
+            .args(["-p", &format!("127.0.0.1:{port}")])
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(std::fs::File::create(place("log")).expect("create"))
+            .spawn()
+            .expect("dropbear");
+        let config = format!(
+            "Host *\n  HostName 127.0.0.1\n  Port {port}\n  User {user}\n  IdentityFile {client}\n  IdentitiesOnly yes\n  \
+             StrictHostKeyChecking no\n  UserKnownHostsFile /dev/null\n  GlobalKnownHostsFile /dev/null\n  LogLevel ERROR\n"
+        );
+        std::fs::write(place("config"), config).expect("write");
+        let dropbear = Self { server, directory };
+        support::wait_until("dropbear", || {
+            dropbear.directory.path().join("pid").exists()
+        });
+        dropbear
+    }
+
+    /// clsh on this one node.
+    pub fn clsh(&self, words: &[&str]) -> Command {
+        let mut call = support::clsh_with(["-h", "node1"]);
+        call.args(words)
+            .env("CLSH_SSH_CONFIG", self.directory.path().join("config"));
+        call
+    }
+}
+
+impl Drop for Dropbear {
+    fn drop(&mut self) {
+        let sessions = below(self.server.id() as i32);
+        let _ = self.server.kill();
+        let _ = self.server.wait();
+        for process in sessions {
+            support::kill(process.pid, 9);
+        }
+    }
+}
+
+/// Servers stand in /usr/sbin, which is not on everybody's PATH.
+fn find_server(name: &str) -> PathBuf {
+    ["/usr/sbin", "/usr/local/sbin", "/usr/bin"]
+        .iter()
+        .map(|place| Path::new(place).join(name))
+        .find(|path| path.is_file())
+        .unwrap_or_else(|| panic!("{name} is missing: install it"))
 }
 
 pub fn find(name: &str) -> PathBuf {
@@ -293,6 +383,36 @@ fn tcsh_as_login_shell_runs_awkward_commands_as_plain_ssh_does() {
 }
 
 #[test]
+fn csh_as_login_shell_runs_awkward_commands_as_plain_ssh_does() {
+    agrees_with_ssh("bsd-csh");
+}
+
+#[test]
+fn ksh_as_login_shell_runs_awkward_commands_as_plain_ssh_does() {
+    agrees_with_ssh("ksh");
+}
+
+#[test]
+fn mksh_as_login_shell_runs_awkward_commands_as_plain_ssh_does() {
+    agrees_with_ssh("mksh");
+}
+
+#[test]
+fn yash_as_login_shell_runs_awkward_commands_as_plain_ssh_does() {
+    agrees_with_ssh("yash");
+}
+
+#[test]
+fn posh_as_login_shell_runs_awkward_commands_as_plain_ssh_does() {
+    agrees_with_ssh("posh");
+}
+
+#[test]
+fn rbash_as_login_shell_runs_awkward_commands_as_plain_ssh_does() {
+    agrees_with_ssh("rbash");
+}
+
+#[test]
 fn busybox_ash_as_login_shell_runs_awkward_commands_as_plain_ssh_does() {
     agrees_with_ssh("ash");
 }
@@ -422,8 +542,14 @@ fn the_wrapper_works_whatever_shell_is_behind_the_name_sh() {
     if left_out("CLSH_TEST_NO_SHELLS", "the wrapper under every sh") {
         return;
     }
-    let shells = ["dash", "bash", "busybox", "zsh", "ksh", "mksh"];
+    let shells = [
+        "dash", "bash", "busybox", "zsh", "ksh", "mksh", "yash", "posh",
+    ];
+    // Not as root: a shell whose kill took a group's number for something else would end the whole system.
+    let cluster = if is_root() { &farm().cluster } else { nodes() };
+    let login = is_root().then(|| farm().user("sh", &find("bash")));
     let directory = support::scratch();
+    must(&["chmod", "755", directory.path().to_str().expect("UTF-8")]);
     let sshds = shells.map(|shell| {
         let place = directory.path().join(shell);
         std::fs::create_dir(&place).expect("mkdir");
@@ -433,14 +559,15 @@ fn the_wrapper_works_whatever_shell_is_behind_the_name_sh() {
             variables: &variables,
             ..Different::default()
         };
-        Sshd::start(nodes(), &format!("sh-{shell}"), &different)
+        Sshd::start(cluster, &format!("sh-{shell}"), &different)
     });
     let blocks: String = shells
         .iter()
         .zip(&sshds)
         .map(|(shell, sshd)| block(shell, sshd.port))
         .collect();
-    let config = Config::new(nodes(), &blocks);
+    let user = login.map(|user| format!("Host *\n  User {user}\n"));
+    let config = Config::new(cluster, &(blocks + &user.unwrap_or_default()));
     let list = shells.join(",");
     // What the name leads to is the shell that was meant.
     let command = "readlink -f $(command -v sh); echo \"wor'ds\\n!\" >&2; exit 7";
@@ -465,13 +592,13 @@ fn the_wrapper_works_whatever_shell_is_behind_the_name_sh() {
             "{err}"
         );
     }
-    let end = format!("clsh: {list} (6): exited with exit code 7\n");
-    assert!(err.ends_with(&end) && err.lines().count() == 7, "{err}");
+    let end = format!("clsh: {list} (8): exited with exit code 7\n");
+    assert!(err.ends_with(&end) && err.lines().count() == 9, "{err}");
     let done = support::run(&mut config.clsh(&["-h", &list, "kill -9 $$"]));
     assert_eq!((done.code(), done.out()), (137, String::new()));
     assert_eq!(
         done.err(),
-        format!("clsh: {list} (6): exited with exit code 137\n")
+        format!("clsh: {list} (8): exited with exit code 137\n")
     );
     // A background child, and one that only SIGKILL ends.
     let sleep = Sleep::new(702);
@@ -479,7 +606,7 @@ fn the_wrapper_works_whatever_shell_is_behind_the_name_sh() {
         support::run(&mut config.clsh(&["-h", &list, &format!("{} & echo done", sleep.command())]));
     assert_eq!(
         (done.code(), done.err(), done.out().lines().count()),
-        (0, String::new(), 6)
+        (0, String::new(), 8)
     );
     drop(sleep);
     let sleep = Sleep::new(703);
@@ -488,7 +615,7 @@ fn the_wrapper_works_whatever_shell_is_behind_the_name_sh() {
         sleep.command()
     );
     let clsh = support::start(&mut config.clsh(&["-h", &list, &command]));
-    sleep.wait_for(6);
+    sleep.wait_for(8);
     let shells: Vec<_> = sleep.running().iter().map(|sleep| sleep.parent).collect();
     let shells: Vec<_> = shells.into_iter().filter_map(support::process).collect();
     let started = below(clsh.pid());
@@ -525,23 +652,4 @@ fn output_without_a_newline_and_marks_at_its_end_pass_unchanged() {
             (0, expected.clone(), expected)
         );
     }
-}
-
-#[test]
-fn a_command_too_long_for_an_argument_is_refused_and_the_longest_passes() {
-    let long = |count: usize| format!("echo {}", "x".repeat(count));
-    let done = nodes().run(["-N", "-h", "node1", &long(100_000)]);
-    assert_eq!(
-        (done.code(), done.out().len()),
-        (0, 100_001),
-        "{}",
-        done.err()
-    );
-    let done = nodes().run(["-h", "node1", &long(130_000)]);
-    assert_eq!((done.code(), done.out()), (2, String::new()));
-    assert!(
-        done.err().contains("the command is too long"),
-        "{}",
-        done.err()
-    );
 }
