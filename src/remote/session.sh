@@ -36,7 +36,8 @@ $_commands
 EOT
   while IFS= read -r _said; do
     case $_said in
-      "$_nonce") send INT $_group; interrupt_others ;;
+      # In this order: what is above the others may end, and they would descend from nobody.
+      "$_nonce") interrupt_others; send INT $_group ;;
       "$_nonce again") interrupt_again ;;
       *) say "$_said" ;;
     esac

@@ -10,6 +10,7 @@ mod bootstrap;
 mod command;
 mod cut;
 mod ending;
+mod groups;
 mod hostile;
 mod input;
 mod lost;
