@@ -140,8 +140,13 @@ impl Spawner {
             detached: ends.detached,
         };
         let mut result = clone::run(&order, &mut self.stack);
-        // A kernel before 5.9, or a sandbox, has no close_range.
-        if let Err(Failure::Unshare(Errno::ENOSYS | Errno::EPERM | Errno::EINVAL)) = result {
+        // A kernel before 5.9, or a sandbox, has no close_range; and under qemu's emulation of another processor's programs clone(2) refuses
+        // CLONE_FILES, because fork(2) stands for it there.
+        if let Err(
+            Failure::Unshare(Errno::ENOSYS | Errno::EPERM | Errno::EINVAL)
+            | Failure::Clone(Errno::EINVAL),
+        ) = result
+        {
             self.copied_below = None;
             let order = Order {
                 copied_below: None,
