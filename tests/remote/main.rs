@@ -9,6 +9,7 @@ mod background;
 mod bootstrap;
 mod command;
 mod cut;
+mod emulated;
 mod ending;
 mod groups;
 mod hostile;
