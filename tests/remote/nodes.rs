@@ -92,13 +92,13 @@ impl Drop for Sleep {
     }
 }
 
-/// The nearest process above that is a session of sshd.
+/// The nearest process above that is a session of sshd: `sshd: NAME`, and since OpenSSH 9.8 `sshd-session: NAME`.
 pub fn session_above(pid: i32) -> Process {
     let mut process = support::process(pid).expect("alive");
     while !process
         .words
         .first()
-        .is_some_and(|word| word.starts_with("sshd:"))
+        .is_some_and(|word| word.starts_with("sshd:") || word.starts_with("sshd-session:"))
     {
         assert!(process.parent > 1, "no sshd above {pid}");
         process = support::process(process.parent).expect("a parent");
