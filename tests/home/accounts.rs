@@ -17,16 +17,15 @@ const PREFIX: &str = "clsh-test-";
 /// /etc/passwd can be changed by one program at a time, and those that come second give up.
 const LOCK: &str = "flock /run/clsh-tests.lock";
 
+/// Where the rules of accounts stand until the test process ends, in files of the accounts' names. Every sudo reads all of these files, and
+/// complains when one goes between its look at the directory and at the file.
+const SUDOERS: &str = "/etc/sudoers.d";
+
 /// What the tests share: an account and two servers. `None` where the tests that need root are left out.
 pub fn world() -> Option<&'static World> {
     static WORLD: OnceLock<Option<World>> = OnceLock::new();
-    let world = WORLD.get_or_init(|| nodes::is_root().then(World::new));
-    if world.is_none() {
-        assert!(
-            nodes::left_out("CLSH_TEST_NO_ROOT", "accounts with passwords"),
-            "accounts with passwords need root to be made; CLSH_TEST_NO_ROOT=1 leaves them out"
-        );
-    }
+    let world =
+        WORLD.get_or_init(|| (!nodes::without_root("accounts with passwords")).then(World::new));
     world.as_ref()
 }
 
@@ -48,8 +47,9 @@ impl World {
         // Whoever logs in reads a file in there.
         fs::set_permissions(&place, Permissions::from_mode(0o711)).expect("chmod");
         let guardian = Guardian::new(&format!(
-            "cd {0} && for pid in *.pid; do kill $(cat $pid); done\nrm -rf {0}",
-            quoted(&place)
+            "cd {0} && for pid in *.pid; do kill $(cat $pid); done\nrm -rf {0}\nrm -f {SUDOERS}/{PREFIX}{1}-*",
+            quoted(&place),
+            std::process::id()
         ));
         let key = place.join("key");
         let path = key.to_str().expect("text");
@@ -245,8 +245,13 @@ impl Account {
         fs::set_permissions(&file, Permissions::from_mode(0o440)).expect("chmod");
         let from = file.to_str().expect("text");
         must(&["/usr/sbin/visudo", "-cqf", from]);
-        let to = format!("/etc/sudoers.d/{}", self.name);
-        must(&["install", "-m", "440", from, &to]);
+        // sudo passes over names with a dot, so it sees the file whole or not at all.
+        let (half, whole) = (
+            format!("{SUDOERS}/{}.new", self.name),
+            format!("{SUDOERS}/{}", self.name),
+        );
+        must(&["install", "-m", "440", from, &half]);
+        fs::rename(half, whole).expect("rename");
     }
 
     pub fn path(&self, name: &str) -> PathBuf {
@@ -314,25 +319,31 @@ fn path() -> String {
     format!("{path}:/usr/local/sbin:/usr/sbin:/sbin")
 }
 
-/// What removes an account with all that is its.
+/// What removes an account with all that is its, but for its rules for sudo.
 fn removal(name: &str) -> String {
     format!(
-        "PATH={}\npkill -KILL -u {name}\n{LOCK} userdel -f {name}\nrm -f /etc/sudoers.d/{name} /var/lib/sudo/lectured/{name} /run/sudo/ts/{name}",
+        "PATH={}\npkill -KILL -u {name}\n{LOCK} userdel -f {name}\nrm -f /var/lib/sudo/lectured/{name} /run/sudo/ts/{name}",
         path()
     )
 }
 
-/// Removes the accounts of test processes that are gone, for which nobody did that.
+/// Removes the accounts of test processes that are gone and their rules for sudo, for which nobody did that.
 fn sweep() {
+    let is_left = |name: &str| {
+        name.strip_prefix(PREFIX).is_some_and(|rest| {
+            let pid = rest.split('-').next().and_then(|pid| pid.parse().ok());
+            !pid.is_some_and(support::is_alive)
+        })
+    };
     let accounts = fs::read_to_string("/etc/passwd").expect("/etc/passwd");
-    for line in accounts.lines() {
-        let name = line.split(':').next().unwrap_or_default();
-        let Some(rest) = name.strip_prefix(PREFIX) else {
-            continue;
-        };
-        let pid = rest.split('-').next().and_then(|pid| pid.parse().ok());
-        if !pid.is_some_and(support::is_alive) {
-            let _ = Command::new("sh").args(["-c", &removal(name)]).status();
+    let names = accounts.lines().filter_map(|line| line.split(':').next());
+    for name in names.filter(|name| is_left(name)) {
+        let _ = Command::new("sh").args(["-c", &removal(name)]).status();
+    }
+    for file in fs::read_dir(SUDOERS).expect("a directory") {
+        let file = file.expect("a file");
+        if is_left(&file.file_name().to_string_lossy()) {
+            let _ = fs::remove_file(file.path());
         }
     }
 }

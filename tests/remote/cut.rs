@@ -1,7 +1,8 @@
 //! A network that is cut in the middle of a command: no end of file, no reset, only silence.
 
 use crate::nodes::{
-    Config, Different, Guardian, Sleep, Sshd, below, is_root, left_out, must, nodes, wait_all_gone,
+    Config, Different, Guardian, Sleep, Sshd, below, left_out, must, nodes, wait_all_gone,
+    without_root,
 };
 use crate::support;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -77,12 +78,10 @@ impl Network {
 
 /// A network for this test, or nothing where the test is to be left out.
 pub fn network(what: &str) -> Option<Network> {
-    let network = if is_root() {
-        Network::new()
-    } else {
-        Err("not root".into())
-    };
-    match network {
+    if without_root(what) {
+        return None;
+    }
+    match Network::new() {
         Ok(network) => Some(network),
         Err(why) => {
             let left_out = left_out("CLSH_TEST_NO_NETNS", &format!("{what}: {why}"));

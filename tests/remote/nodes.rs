@@ -329,7 +329,7 @@ pub fn must(words: &[&str]) -> String {
     String::from_utf8_lossy(&done.stdout).into_owned()
 }
 
-pub fn is_root() -> bool {
+fn is_root() -> bool {
     must(&["id", "-u"]).trim() == "0"
 }
 
@@ -340,6 +340,16 @@ pub fn left_out(variable: &str, what: &str) -> bool {
         support::not_run(&format!("{what} ({variable}=1)"));
     }
     leave
+}
+
+/// Whether what needs root is left out: for everybody who says so, and for nobody else. tests/run asks for the word before it begins.
+pub fn without_root(what: &str) -> bool {
+    let without = left_out("CLSH_TEST_NO_ROOT", what);
+    assert!(
+        without || is_root(),
+        "{what}: this needs root; CLSH_TEST_NO_ROOT=1 leaves it out"
+    );
+    without
 }
 
 /// The value as one word of a shell.

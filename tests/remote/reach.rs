@@ -1,8 +1,8 @@
 //! Nodes that can't be reached, and what the user tells ssh about the way.
 
 use crate::nodes::{
-    Config, Different, Sleep, Sshd, below, block, closed_port, is_root, must, nodes, ssh_of,
-    wait_all_gone, with_patience,
+    Config, Different, Sleep, Sshd, below, block, closed_port, must, nodes, ssh_of, wait_all_gone,
+    with_patience,
 };
 use crate::support::{self, Finished, Process, Running};
 use std::net::TcpListener;
@@ -316,11 +316,7 @@ fn an_agent_that_the_user_forwards_is_forwarded() {
 #[test]
 fn a_login_shell_that_hangs_is_given_up() {
     // The same as above by another way: no ForceCommand, the account itself hangs.
-    if !is_root() {
-        assert!(
-            crate::nodes::left_out("CLSH_TEST_NO_ROOT", "a login shell that hangs"),
-            "this test makes a user and needs root; CLSH_TEST_NO_ROOT=1 leaves it out"
-        );
+    if crate::nodes::without_root("a login shell that hangs") {
         return;
     }
     let sleep = Sleep::new(204);
