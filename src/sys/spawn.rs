@@ -140,13 +140,7 @@ impl Spawner {
             detached: ends.detached,
         };
         let mut result = clone::run(&order, &mut self.stack);
-        // A kernel before 5.9, or a sandbox, has no close_range; and under qemu's emulation of another processor's programs clone(2) refuses
-        // CLONE_FILES, because fork(2) stands for it there.
-        if let Err(
-            Failure::Unshare(Errno::ENOSYS | Errno::EPERM | Errno::EINVAL)
-            | Failure::Clone(Errno::EINVAL),
-        ) = result
-        {
+        if result.is_err_and(refuses_to_unshare) {
             self.copied_below = None;
             let order = Order {
                 copied_below: None,
@@ -218,6 +212,16 @@ fn pointers<'a>(strings: impl Iterator<Item = &'a CString>) -> Vec<*const c_char
         .map(|string| string.as_ptr())
         .chain([std::ptr::null()])
         .collect()
+}
+
+/// Whether descriptors can't be unshared the short way: a kernel before 5.9, or a sandbox, has no close_range(2); and under qemu's emulation of
+/// another processor clone(2) refuses CLONE_FILES, because fork(2) stands for it there.
+fn refuses_to_unshare(failure: Failure) -> bool {
+    matches!(
+        failure,
+        Failure::Unshare(Errno::ENOSYS | Errno::EPERM | Errno::EINVAL)
+            | Failure::Clone(Errno::EINVAL)
+    )
 }
 
 fn sort(failure: Failure) -> SpawnError {

@@ -1,9 +1,11 @@
 //! Every floor complains where it should.
 
 use crate::floors::*;
+use crate::programs::{asked_for, missing_from, started_by_script, started_by_test};
 use crate::rules::*;
 use crate::text::*;
 use clsh::cli::table;
+use std::collections::{BTreeMap, BTreeSet};
 
 fn complaints(floor: fn(&Source) -> Vec<String>, path: &str, text: &str) -> Vec<String> {
     floor(&Source::new(path, text))
@@ -232,4 +234,40 @@ fn the_rule_of_the_readme_complains() {
     assert_eq!(readme_and_table_differ(&call).len(), 1);
     let span = format!("{whole}\n`clsh -h n1 ls -l --no-flag-of-clsh`, a leading `-`, `--`");
     assert_eq!(readme_and_table_differ(&span), [""; 0]);
+}
+
+fn set(words: &[&str]) -> BTreeSet<String> {
+    words.iter().map(|&word| word.to_owned()).collect()
+}
+
+#[test]
+fn programs_are_found_where_something_is_started() {
+    let test = r##"
+        Command::new("a"); must(&["b", "no"]); let c = "/usr/sbin/c"; for shell in ["bash", "d"] {}
+        // Command::new("no")
+        let text = "if e -x; then exec f; fi | X=1 g\nh"; let plain = "no", word = "no no";
+        let made = format!("{no}; i {no}; kill {{}}", no = r#"j && k"#);
+    "##;
+    let named = ["/usr/sbin/c", "a", "b", "bash", "d"];
+    let typed = [
+        "e", "exec", "f", "g", "h", "i", "if", "j", "k", "then", "fi",
+    ];
+    assert_eq!(started_by_test(test), set(&[&named[..], &typed].concat()));
+    let script =
+        "# no\na | b 'no; no' \"no; no\" \"$(c)\"\n\tcat <<-EOF\n\tno\n\tEOF\n! quietly d -x no";
+    let started = ["a", "b", "c", "cat", "d", "quietly"];
+    assert_eq!(started_by_script(script), set(&started));
+}
+
+#[test]
+fn the_rule_of_packages_complains() {
+    let script = "# x:no\nlist=(\n\ta:b c:d\n)\nhave e || missing+=(e f)\nhave g || lacks g\nlacks \"${x#*:}\"";
+    assert_eq!(asked_for(script), set(&["b", "d", "e", "f", "g"]));
+    let program = |name: &str, packages: &[&str]| (name.to_owned(), set(packages));
+    let beyond = BTreeMap::from([
+        program("a", &["b", "other"]),
+        program("git", &["git"]),
+        program("x", &["y"]),
+    ]);
+    assert_eq!(missing_from(&asked_for(script), &beyond), [r#"x: {"y"}"#]);
 }

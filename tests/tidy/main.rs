@@ -4,10 +4,14 @@
 
 mod complaints;
 mod floors;
+mod programs;
 mod rules;
+#[path = "../support/mod.rs"]
+mod support;
 mod text;
 
 use floors::*;
+use programs::{asked_for, started_by_script, started_by_test, unasked};
 use rules::*;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -141,6 +145,34 @@ fn nothing_else_stands_at_the_top() {
     let files: Vec<&str> = listed.lines().collect();
     assert!(files.contains(&"Cargo.toml"), "{files:?}");
     assert_eq!(strangers_at_the_top(&files), [""; 0]);
+}
+
+/// The scripts ask for what a minimal Debian has not, before they or the tests start it.
+#[test]
+fn what_scripts_and_tests_start_is_installed_first() {
+    let script = |name: &str| fs::read_to_string(house().join(name)).expect("a script");
+    let (run, cluster) = (script("tests/run"), script("docker/local-cluster"));
+    let nothing: [String; 0] = [];
+    assert_eq!(
+        unasked(&asked_for(&cluster), &started_by_script(&cluster)),
+        nothing,
+        "docker/local-cluster installs too little"
+    );
+    let mut programs = started_by_script(&run);
+    for name in ["docker/base-image", "docker/debian-package"] {
+        programs.append(&mut started_by_script(&script(name)));
+    }
+    let mut files = Vec::new();
+    rust_files(&house().join("tests"), &mut files);
+    for file in files {
+        let text = fs::read_to_string(file).expect("text");
+        programs.append(&mut started_by_test(&text));
+    }
+    assert_eq!(
+        unasked(&asked_for(&run), &programs),
+        nothing,
+        "tests/run installs too little"
+    );
 }
 
 #[test]
