@@ -3,7 +3,7 @@
 //! What the kernel lacks is played by a real seccomp filter. It holds for the thread that asked for it and for all it starts.
 
 use crate::kit::{Held, TERM, exec, labelled, read_all, text, through};
-use crate::support::{Finished, PATIENCE, run, scratch, start, wait_until};
+use crate::support::{Finished, Patience, run, scratch, start, wait_until};
 use nix::libc;
 use nix::sys::resource::{Resource, getrlimit};
 use nix::sys::stat::Mode;
@@ -20,7 +20,6 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::thread;
-use std::time::Instant;
 
 /// A system call that fails, and with what.
 struct Refusal {
@@ -424,11 +423,11 @@ fn lines_of_the_others_go_on_arriving_while_one_node_floods() {
     let mut out = BufReader::new(held.0.stdout.take().expect("piped"));
     let (mut last, mut missing) = (vec![0; TICKERS + 1], TICKERS * TICKS);
     let (mut floods, mut gates) = (0_u64, Vec::new());
-    let (begun, mut line) = (Instant::now(), String::new());
+    let (patience, mut line) = (Patience::new(), String::new());
     while missing > 0 {
         line.clear();
         assert!(out.read_line(&mut line).expect("text") > 0, "an early end");
-        assert!(begun.elapsed() < PATIENCE, "{missing} lines are missing");
+        assert!(!patience.is_over(), "{missing} lines are missing");
         if line == FLOOD {
             floods += 1;
             if floods == 1 {

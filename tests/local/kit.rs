@@ -1,12 +1,12 @@
 //! What the modules of this binary share: calls that start here, calls whose streams the test holds itself, and facts from /proc.
 
-use crate::support::{self, PATIENCE, clsh_with, process, running, wait_until};
+use crate::support::{self, Patience, clsh_with, process, running, wait_until};
 use std::ffi::OsStr;
 use std::io::Read;
 use std::process::{Child, Command};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// Memory clsh may ever have held (CONTRACT.md, 4), in KiB.
 pub const MEMORY_KIB_MAX: u64 = 32 * 1024;
@@ -158,11 +158,11 @@ pub fn sleeps(pid: i32) -> String {
 
 /// Waits until a process sleeps and stays asleep: it neither ran nor was woken for a while.
 pub fn wait_idle(pid: i32) {
-    let start = Instant::now();
+    let patience = Patience::new();
     let mut still = 0;
     let mut last = String::new();
     while still < 25 {
-        assert!(start.elapsed() < PATIENCE, "{pid} never comes to rest");
+        assert!(!patience.is_over(), "{pid} never comes to rest");
         let now = sleeps(pid);
         let asleep = process(pid).is_some_and(|process| process.state == 'S');
         still = if asleep && now == last { still + 1 } else { 0 };

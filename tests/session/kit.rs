@@ -1,11 +1,11 @@
 //! What the modules of this binary share: sessions on pipes, processes that carry a session's mark, and facts from /proc.
 
-use crate::support::{self, Finished, PATIENCE, Process, clsh_with, process, processes, running};
+use crate::support::{self, Finished, Patience, Process, clsh_with, process, processes, running};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// SIGHUP, SIGINT and so on, as kill(1) and wait(2) number them.
 pub const HUP: i32 = 1;
@@ -96,8 +96,8 @@ impl Mark {
     /// Waits until no process is left.
     pub fn wait_for_nobody(&self) {
         let mut left = Vec::new();
-        let start = Instant::now();
-        while start.elapsed() < PATIENCE {
+        let patience = Patience::new();
+        while !patience.is_over() {
             left = self.processes();
             if left.is_empty() {
                 return;
@@ -157,11 +157,11 @@ pub fn sleeps(pid: i32) -> String {
 
 /// Waits until a process sleeps and stays asleep: it neither ran nor was woken for a while.
 pub fn wait_idle(pid: i32) {
-    let start = Instant::now();
+    let patience = Patience::new();
     let mut still = 0;
     let mut last = String::new();
     while still < 25 {
-        assert!(start.elapsed() < PATIENCE, "{pid} never comes to rest");
+        assert!(!patience.is_over(), "{pid} never comes to rest");
         let now = sleeps(pid);
         let asleep = process(pid).is_some_and(|process| process.state == 'S');
         still = if asleep && now == last { still + 1 } else { 0 };

@@ -1,7 +1,7 @@
 //! A pseudo terminal with a program on it: keys go in, and what comes out is read as an emulator draws it.
 
 use crate::kit::{KILL, Mark, RULE, exec, sorted};
-use crate::support::{self, PATIENCE, shell_code, wait_until};
+use crate::support::{self, Patience, shell_code, wait_until};
 use portable_pty::{CommandBuilder, MasterPty, PtySize, SlavePty, native_pty_system};
 use std::ffi::OsStr;
 use std::io::{Read, Write};
@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::thread::{self, JoinHandle};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use unicode_width::UnicodeWidthStr;
 use vt100::{Parser, Screen};
 
@@ -243,17 +243,18 @@ impl Terminal {
 
     /// Waits until the screen is like that.
     pub fn wait_for_screen(&self, what: &str, condition: impl Fn(&Screen) -> bool) {
-        let start = Instant::now();
+        let patience = Patience::new();
         let mut seen = self.shown.lock();
         while !condition(seen.parser.screen()) {
-            let left = PATIENCE.saturating_sub(start.elapsed());
-            if left.is_zero() {
+            if patience.is_over() {
                 let text = text(seen.parser.screen());
                 drop(seen);
                 panic!("waited in vain for {what}; the screen:\n{text}");
             }
-            let wait = left.min(Duration::from_millis(100));
-            let waited = self.shown.news.wait_timeout(seen, wait);
+            let waited = self
+                .shown
+                .news
+                .wait_timeout(seen, Duration::from_millis(100));
             seen = waited.unwrap_or_else(|poisoned| poisoned.into_inner()).0;
         }
     }
@@ -321,9 +322,9 @@ impl Terminal {
     /// Waits for the end of the program; all that came is on the screen then.
     pub fn wait(&mut self) -> ExitStatus {
         let mut status = None;
-        let start = Instant::now();
+        let patience = Patience::new();
         while status.is_none() {
-            assert!(start.elapsed() < PATIENCE, "no end; {}", self.text());
+            assert!(!patience.is_over(), "no end; {}", self.text());
             status = self.child.try_wait().expect("wait");
             thread::sleep(Duration::from_millis(5));
         }
