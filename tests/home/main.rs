@@ -18,6 +18,7 @@ mod terminal;
 
 mod accounts;
 mod asking;
+mod fresh;
 mod login;
 mod password;
 mod questions;
