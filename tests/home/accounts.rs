@@ -138,18 +138,19 @@ impl Server {
         );
         let sshd = "/usr/sbin/sshd";
         fs::write(file("conf"), &text).expect("write");
-        // New in OpenSSH 9.8: a few wrong passwords, and all of loopback would be shut out.
-        let known = Command::new(sshd)
+        // Where no sshd of the system runs it is missing, or goes with the last cluster that made it.
+        let _ = fs::DirBuilder::new().mode(0o755).create("/run/sshd");
+        // New in OpenSSH 9.8: a few wrong passwords, and all of loopback would be shut out. Whatever else it says, it may say because that
+        // directory went again.
+        let tried = Command::new(sshd)
             .args(["-t", "-o", "PerSourcePenalties=no", "-f"])
             .arg(file("conf"))
-            .stderr(Stdio::null())
-            .status();
-        if known.expect("sshd").success() {
+            .output()
+            .expect("sshd");
+        if !String::from_utf8_lossy(&tried.stderr).contains("Bad configuration option") {
             text += "PerSourcePenalties no\n";
             fs::write(file("conf"), &text).expect("write");
         }
-        // Where no sshd of the system runs it is missing, or goes with the last cluster that made it.
-        let _ = fs::DirBuilder::new().mode(0o755).create("/run/sshd");
         // A session of its own keeps the terminal's Ctrl-C away.
         let mut child = Command::new("setsid")
             .args([sshd, "-D", "-f"])
