@@ -329,7 +329,7 @@ pub fn must(words: &[&str]) -> String {
     String::from_utf8_lossy(&done.stdout).into_owned()
 }
 
-fn is_root() -> bool {
+pub fn is_root() -> bool {
     must(&["id", "-u"]).trim() == "0"
 }
 
