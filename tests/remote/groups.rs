@@ -6,7 +6,7 @@ use crate::support::{self, Running};
 use crate::talk::Talk;
 use std::io::Write;
 use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// A command whose sleep runs in a process group of its own.
 fn in_its_own_group(sleep: &Sleep) -> [String; 3] {
@@ -161,11 +161,9 @@ fn a_run_that_is_ended_at_any_moment_leaves_nothing_on_its_nodes() {
                     assert_eq!(running.finish().code(), 128 + signal);
                     drop(input);
                 }
-                let start = Instant::now();
                 support::wait_until("the end of all that was started", || {
                     marked(&mark).is_empty()
                 });
-                assert!(start.elapsed() < support::PATIENCE);
             });
         }
     });
