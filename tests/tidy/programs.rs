@@ -25,8 +25,8 @@ const BEFORE_COMMANDS: [&str; 20] = [
     "env", "setsid", "nohup", "sudo", "nice", "timeout", "have", "quietly",
 ];
 
-/// Programs that every shell has in itself.
-const BUILT_IN: [&str; 2] = ["kill", "time"];
+/// Programs that a shell, or awk, has in itself.
+const BUILT_IN: [&str; 3] = ["kill", "print", "time"];
 
 /// The words of a shell's text that stand where a command does.
 pub fn commands(text: &str) -> BTreeSet<String> {
