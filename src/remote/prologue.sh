@@ -38,6 +38,12 @@ unset s SUDO_COMMAND
 # The run's nonce, the command, and the like.
 IFS= read -r _line <&3 && eval "$_line" || exit
 [ -z "${t-}" ] || stty "$t" <&3
+# To be called first in a subshell that has the channel's stderr. ksh93 makes no process for a subshell, and would say on that stderr which
+# signal ended what runs in there; but it makes one where a limit is set, here to what it is.
+fork_here() { :; }
+case ${KSH_VERSION-} in
+  *93*) fork_here() { ulimit -S -c "$(ulimit -S -c)"; } ;;
+esac
 report() {
   # Death by a signal is counted from 256 by ksh93, and from 384 by yash.
   if [ $_status -ge 384 ]; then

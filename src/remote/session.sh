@@ -52,7 +52,7 @@ relay <&3 | {
   exec 3<&-
   # In a subshell that alone has the channel's stderr, or this one would say there which signal ended it. ksh and mksh pass on only the
   # descriptors that stand behind a command.
-  (exec 2>&9; eval "exec $_text") >&5 8>&5 9>&4 4>&- 5>&-
+  (fork_here; exec 2>&9; eval "exec $_text") >&5 8>&5 9>&4 4>&- 5>&-
   _status=$?
   report >&5
   exit $_status

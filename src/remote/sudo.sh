@@ -12,7 +12,9 @@ if [ "$_input" = command ]; then
   _outer=$!
 fi
 SUDO_PROMPT="$_mark$_nonce ask$_mark
-" sudo -k -S -u "$_user" sh -c "$_bootstrap" clsh "$_first" "$_parent" <&3 2>&4 3<&- 4>&-
+"
+export SUDO_PROMPT
+(fork_here; exec sudo -k -S -u "$_user" sh -c "$_bootstrap" clsh "$_first" "$_parent" <&3 2>&4 3<&- 4>&-)
 _status=$?
 [ -z "$_outer" ] || kill -KILL $_outer
 report

@@ -91,7 +91,7 @@ else
   [ "$_input" = own ] || exec <&3
   exec 3<&-
   # The subshell alone has the channel's stderr, or ksh93 would say on it which signal ended the command.
-  (exec 2>&4 4>&-; run)
+  (fork_here; exec 2>&4 4>&-; run)
   _status=$?
 fi
 trap - EXIT
