@@ -121,14 +121,10 @@ impl Engine {
         let together = bytes.is_some_and(|bytes| way.is_straight() && plain(bytes));
         let emit = |line: Line| {
             seen.piece |= way.is_long(line);
-            let frame = match nonce {
-                Some(nonce) if Nonce::is_candidate(line.text) => nonce.find(line.text),
-                _ => None,
-            };
-            match frame {
+            // Behind a hello there is no bootstrap: what looks like its mark is a command's output.
+            let is_one = |frame| !matches!(frame, Frame::Ready(_)) || !(greeted || seen.hello);
+            match frame_in(line, nonce).filter(|&(_, frame)| is_one(frame)) {
                 None => way.put(line),
-                // Behind a hello there is no bootstrap: what looks like its mark is a command's output.
-                Some((_, Frame::Ready(_))) if greeted || seen.hello => way.put(line),
                 Some((start, frame)) => {
                     seen.note(frame);
                     if start > 0 {
@@ -248,6 +244,13 @@ impl Engine {
         }
         self.join(source.node);
     }
+}
+
+/// The frame at the end of a line, and where it starts.
+fn frame_in(line: Line, nonce: Option<&Nonce>) -> Option<(usize, Frame)> {
+    nonce
+        .filter(|_| Nonce::is_candidate(line.text))?
+        .find(line.text)
 }
 
 /// Where a line goes.
