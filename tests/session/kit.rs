@@ -128,19 +128,35 @@ impl Drop for Stray {
     }
 }
 
-/// The process of clsh's own that carries this node: its name stands among the wrapper's words.
+/// The process of clsh's own that carries this node: its name stands among the words of a transport, or in the environment of the shell that
+/// it carries.
 pub fn carrier(clsh: i32, node: &str) -> i32 {
-    let quoted = format!(" '{node}' ");
-    let carries = |process: &Process| {
-        process
-            .words
-            .iter()
-            .any(|word| word == node || word.contains(&quoted))
+    let entry = format!("CLSH_HOST={node}");
+    let knows = |process: &Process| {
+        let environ = std::fs::read(format!("/proc/{}/environ", process.pid));
+        environ.is_ok_and(|bytes| {
+            bytes
+                .split(|&byte| byte == 0)
+                .any(|one| one == entry.as_bytes())
+        })
     };
     let mut children = support::children(clsh);
-    children.retain(carries);
+    children.retain(|child| {
+        child.words.iter().any(|word| word == node) || below(child.pid).iter().any(knows)
+    });
     assert_eq!(children.len(), 1, "{node}: {children:?}");
     children[0].pid
+}
+
+/// All living processes below `pid`.
+fn below(pid: i32) -> Vec<Process> {
+    let mut found = support::children(pid);
+    let mut at = 0;
+    while at < found.len() {
+        found.extend(support::children(found[at].pid));
+        at += 1;
+    }
+    found
 }
 
 /// A line of /proc/PID/status.

@@ -1,7 +1,7 @@
 //! What a command does to its shell stays between the two: errors and settings don't end the session, and a shell that does end is
 //! named while the others go on.
 
-use crate::kit::{SHELLS, nap};
+use crate::kit::{SHELLS, exec, nap, scripted};
 use crate::terminal::sit;
 
 #[test]
@@ -208,4 +208,76 @@ fn a_command_that_ran_too_long_ends_a_script_with_124() {
     );
     assert_eq!(done.code(), 124, "{}", done.err());
     assert_eq!(crate::kit::napping(&nap), 0);
+}
+
+#[test]
+fn a_function_called_command_does_not_hold_up_the_session() {
+    for shell in SHELLS {
+        let mut terminal = sit("n1", ["--shell", shell]);
+        terminal.run("command() { echo mine; }; :");
+        assert_eq!(terminal.run("echo one"), ["n1: one"], "{shell}");
+        assert_eq!(terminal.run("(exit 3); echo two"), ["n1: two"], "{shell}");
+        terminal.quit(0);
+    }
+}
+
+#[test]
+fn what_is_traced_is_the_users_and_not_the_sessions_own() {
+    for shell in SHELLS {
+        let mut terminal = sit("n1", ["--shell", shell]);
+        for option in ["x", "v"] {
+            terminal.run(&format!("set -{option}"));
+            let lines = terminal.run("echo traced");
+            assert!(
+                lines.iter().any(|line| line == "n1: traced"),
+                "{shell}: {lines:?}"
+            );
+            // ksh says what it redirects, and there is no other way to have its own words nowhere.
+            let own = |line: &&String| line.contains("_clsh") || line.contains("command eval");
+            if shell != "mksh" {
+                assert_eq!(lines.iter().filter(own).count(), 0, "{shell}: {lines:?}");
+            }
+            terminal.run(&format!("set +{option}"));
+            assert_eq!(terminal.run("echo plain"), ["n1: plain"], "{shell}");
+        }
+        terminal.quit(0);
+    }
+}
+
+#[test]
+fn options_that_bash_was_given_by_its_environment_do_not_end_a_session() {
+    for options in ["nounset", "errexit", "nounset:errexit:xtrace:verbose"] {
+        let mut call = exec("n1", ["--shell", "bash"]);
+        call.env("SHELLOPTS", options);
+        let done = scripted(call, "echo one\nfalse\necho $nope two\n");
+        assert_eq!(
+            (done.code(), done.out()),
+            (0, "n1: one\nn1: two\n".to_owned()),
+            "{options}"
+        );
+    }
+}
+
+#[test]
+fn an_editor_that_would_wait_for_a_terminal_is_not_started() {
+    let mut terminal = sit("n1", []);
+    let text = terminal.enter("vi /etc/hosts");
+    assert!(
+        text.contains("clsh: vi needs a terminal, and a session's commands have none; log in for it: ssh -t HOST vi"),
+        "{text}"
+    );
+    assert_eq!(terminal.run("echo on"), ["n1: on"]);
+    terminal.quit(0);
+}
+
+#[test]
+fn a_shell_that_cannot_carry_a_session_is_refused_with_what_is_needed() {
+    for (shell, words) in [
+        ("fish", "fish is no POSIX shell, which a session needs"),
+        ("bash -i", "leave -i out"),
+    ] {
+        let done = scripted(exec("n1", ["--shell", shell]), "echo on\n");
+        assert_eq!((done.code(), done.out()), (2, String::new()));
+        assert!(done.err().contains(words), "{}", done.err());
+    }
 }
