@@ -12,7 +12,7 @@ mod store;
 
 pub use refusal::Refusal;
 
-use crate::engine::{Effect, Engine, Event, Order, Request, Source};
+use crate::engine::{Effect, Engine, Event, Order, Request, Source, Work};
 use crate::job::{Job, Talk};
 use crate::outcome::{Outcome, Reason, Verdict};
 use crate::output::Stream;
@@ -249,6 +249,13 @@ impl Driver<'_> {
                     for &signal in signals_of(order) {
                         sys::signal_group(pid, signal);
                     }
+                }
+                Effect::Look { node, pid } => {
+                    let work = sys::work(pid).map(|work| Work {
+                        used: work.used,
+                        wants: work.wants,
+                    });
+                    self.engine.on_event(Event::Looked { node, work });
                 }
                 Effect::Reap { pid, .. } => self.reap(pid),
                 Effect::ReapAny => self.reap_any(),

@@ -15,6 +15,34 @@ pub const SHELL_DEFAULT: &str = "sh";
 pub const CONNECT_DEFAULT: Duration = Duration::from_secs(10);
 /// How long clsh waits beyond the connect time, so that ssh gives up first and says why in its own words.
 pub const CONNECT_GRACE: Duration = Duration::from_millis(500);
+/// Connections that are made at once at first, for each processor: while some wait for an answer, others compute.
+pub const CONNECTING_PER_CORE: usize = 4;
+/// Fewest connections at once where the far side drops them.
+pub const CONNECTING_GATED_MIN: usize = 2;
+/// After so many rounds of hellos in a row that came no faster than the rounds before, more connections at once do not help.
+pub const ROUNDS_ALIKE_MAX: u32 = 2;
+/// The quickest of so many hellos in a row tells how long handshakes are queued: one slow login does not.
+pub const HELLOS_REMEMBERED: usize = 4;
+/// Between looks at what connections do, while a node waits for room.
+pub const LOOK_PAUSE: Duration = Duration::from_millis(20);
+/// Most connections that are looked at in one go: each takes some 30 microseconds.
+pub const LOOKS_MAX: usize = 32;
+/// After doing nothing for so long a connection holds nobody up.
+pub const REST_AFTER: Duration = Duration::from_millis(20);
+/// The same where nothing can be seen of what it does: after its start.
+pub const REST_BLIND: Duration = Duration::from_secs(1);
+/// The same where the far side drops connections: it counts those that wait, too.
+pub const REST_GATED: Duration = Duration::from_secs(2);
+/// Most times a connection is tried again that was dropped before anybody could log in.
+pub const DROPS_MAX: u32 = 10;
+/// The same while no other node gets through.
+pub const DROPS_ALONE_MAX: u32 = 3;
+/// Pause before such a try; twice as long each time while no other node gets through.
+pub const DROP_PAUSE: Duration = Duration::from_millis(250);
+/// Over so much time at the end of its patience a connection is watched: it is silent if it does no work then.
+pub const DOUBT: Duration = Duration::from_secs(1);
+/// Work of so much in that time is more than a process does that only waits.
+pub const WORK_LEAST: Duration = Duration::from_millis(2);
 /// From SIGTERM to SIGKILL unless `--kill-after` says otherwise.
 pub const KILL_AFTER_DEFAULT: Duration = Duration::from_secs(2);
 /// How long a background process that holds the output open may hold a node whose command is done.

@@ -50,9 +50,12 @@ pub fn unreached(label: &str, outcome: Outcome) -> Option<String> {
 }
 
 /// A child that ended (`-v`).
-pub fn ended(label: &str, outcome: Outcome, took: Duration) -> String {
+pub fn ended(label: &str, outcome: Outcome, took: Duration, connected: Option<Duration>) -> String {
+    let connected = connected.map_or_else(String::new, |time| {
+        format!(", connected after {}", seconds(time))
+    });
     format!(
-        "clsh: {label}: {} after {}\n",
+        "clsh: {label}: {} after {}{connected}\n",
         phrase(outcome),
         seconds(took)
     )
@@ -151,7 +154,17 @@ pub fn capped(window: usize, fanout: usize, descriptors: u64) -> String {
 }
 
 /// How it stands (SIGUSR1). `longest` holds the running nodes, those that run longest first.
-pub fn status(done: usize, running: usize, waiting: usize, longest: &[(Duration, &str)]) -> String {
+pub fn status(standing: &Standing, waiting: usize, longest: &[(Duration, &str)]) -> String {
+    let Standing {
+        done,
+        connecting,
+        running,
+        ..
+    } = standing;
+    let connecting = match connecting {
+        0 => String::new(),
+        some => format!("{some} connecting, "),
+    };
     let shown: Vec<String> = longest
         .iter()
         .take(LONGEST_SHOWN)
@@ -162,7 +175,7 @@ pub fn status(done: usize, running: usize, waiting: usize, longest: &[(Duration,
     } else {
         format!("; running longest: {}", shown.join(", "))
     };
-    format!("clsh: {done} done, {running} running, {waiting} waiting{list}\n")
+    format!("clsh: {done} done, {connecting}{running} running, {waiting} waiting{list}\n")
 }
 
 /// Stands above and below a group's names.
@@ -235,6 +248,11 @@ pub fn trying_again(label: &str, after: Duration, number: u32, most: u32) -> Str
         Outcome::Failed.word(),
         seconds(after)
     )
+}
+
+/// A connection was dropped and gets another attempt that nobody asked for (`-v`).
+pub fn dropped(label: &str) -> String {
+    format!("clsh: {label}: the connection was dropped before the login; trying again\n")
 }
 
 /// `--progress` without a terminal to draw on.

@@ -326,6 +326,7 @@ fn plan(job: &Job, protocol: Protocol, window: usize, sinks: &[Sink; 2]) -> Plan
     let labels = hosts::labels(&job.nodes);
     Plan {
         window,
+        cores: sys::cores(),
         connect: job.connect,
         time_limit: job.time_limit,
         kill_after: job.kill_after,

@@ -1,5 +1,6 @@
 //! What goes through the engine's doors: the plan of a run, the facts it is told, the wishes it has. Plain data.
 
+use super::connecting::Work;
 use crate::job::{Retries, Shape};
 use crate::limits::{CONNECT_DEFAULT, KILL_AFTER_DEFAULT, RETRY_DELAY_DEFAULT};
 use crate::outcome::Outcome;
@@ -50,6 +51,8 @@ pub struct Plan {
     pub protocol: Protocol,
     /// Most nodes at once.
     pub window: usize,
+    /// Processors there are for clsh and its children.
+    pub cores: usize,
     /// How long a node may take until its hello.
     pub connect: Duration,
     /// How long a command may take.
@@ -99,6 +102,7 @@ impl Plan {
             window: labels.len(),
             labels,
             protocol,
+            cores: usize::MAX,
             connect: CONNECT_DEFAULT,
             time_limit: None,
             kill_after: KILL_AFTER_DEFAULT,
@@ -213,6 +217,8 @@ pub enum Event<'a> {
     Eof { source: Source },
     /// Some child ended.
     ChildrenEnded,
+    /// What a node's process does, where the system tells.
+    Looked { node: u32, work: Option<Work> },
     /// A node's process was reaped.
     Exited { node: u32, exit: Exit },
     /// So much of its input was written to a node.
@@ -298,6 +304,8 @@ pub enum Effect {
     Store { source: Source, bytes: usize },
     /// Signal the process group that `pid` leads.
     Signal { node: u32, pid: i32, order: Order },
+    /// Look at what this node's process and its children do, and say [`Event::Looked`].
+    Look { node: u32, pid: i32 },
     /// Reap this node's process, if it ended.
     Reap { node: u32, pid: i32 },
     /// Reap every process that ended.

@@ -100,7 +100,7 @@ impl Engine {
     pub(super) fn end_all(&mut self, at_once: bool) {
         while let Some(node) = self.window.next_waiting() {
             // One that waits for another try was started, and not reached.
-            let outcome = match self.tried(node) > 0 {
+            let outcome = match self.was_started(node) {
                 true => Outcome::Failed,
                 false => Outcome::NotStarted,
             };

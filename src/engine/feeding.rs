@@ -7,7 +7,6 @@ use super::doors::{Protocol, Spool};
 use super::node::{Link, Node};
 use super::teardown::{Demand, Teardown};
 use super::{Effect, Engine, Slot};
-use crate::limits::CONNECT_GRACE;
 use crate::outcome::Reason;
 use std::rc::Rc;
 
@@ -54,6 +53,7 @@ impl Engine {
             let stage = live.stages;
             live.stages += 1;
             self.effects.push_back(Effect::Give { node, stage });
+            self.got_through(node);
         }
     }
 
@@ -111,12 +111,13 @@ impl Engine {
     }
 
     pub(super) fn fed(&mut self, node: u32, bytes: usize) {
-        let patience = self.now + self.plan.connect + CONNECT_GRACE;
+        let (now, doubt_at) = (self.now, self.doubt_at());
         if let Some(live) = self.live(node) {
             live.input.consume(bytes);
             // A node that takes its script, which may be long, is not silent.
             if live.link == Link::Ready && !live.is_ending() {
-                self.set_deadline(node, Some(patience));
+                live.heard = now;
+                self.set_deadline(node, Some(doubt_at));
             }
             // The next piece is for the next turn, so that one node does not keep the others waiting.
             self.enqueue(node);

@@ -42,7 +42,10 @@ impl Engine {
         if source.stream == Stream::Err {
             self.look_for_refusal(source.node, bytes);
         }
-        let seen = self.assemble(source, Some(bytes));
+        let seen = match self.holds_words(source, bytes) {
+            true => Seen::default(),
+            false => self.assemble(source, Some(bytes)),
+        };
         let now = self.now;
         let Some(Slot::Live(node)) = self.slots.get_mut(source.node as usize) else {
             return;
@@ -89,7 +92,7 @@ impl Engine {
     }
 
     /// Puts bytes, or the end of the stream, through line assembly, queues the lines and picks out the frames.
-    fn assemble(&mut self, source: Source, bytes: Option<&[u8]>) -> Seen {
+    pub(super) fn assemble(&mut self, source: Source, bytes: Option<&[u8]>) -> Seen {
         let mut seen = Seen::default();
         let Some(Slot::Live(node)) = self.slots.get_mut(source.node as usize) else {
             return seen;
@@ -198,9 +201,11 @@ impl Engine {
 
     /// A node is connected, and its command is about to run.
     pub(super) fn up(&mut self, node: u32) {
-        let limit = self.plan.time_limit.map(|limit| self.now + limit);
+        let now = self.now;
+        let limit = self.plan.time_limit.map(|limit| now + limit);
         let Some(live) = self.live(node) else { return };
         live.link = Link::Up;
+        live.connected = Some(now.saturating_sub(live.started));
         let free = live.cause.is_none() && matches!(live.process, Process::Running(_));
         self.greeted = true;
         if free && self.plan.session {
@@ -209,6 +214,7 @@ impl Engine {
         } else if free {
             self.set_deadline(node, limit);
         }
+        self.got_through(node);
         self.let_in(node);
     }
 
@@ -220,6 +226,7 @@ impl Engine {
         if node.half(source.stream).state == State::Closed {
             return;
         }
+        self.release_held(source);
         let seen = self.assemble(source, None);
         self.effects.push_back(Effect::Close { source });
         let Some(Slot::Live(node)) = self.slots.get_mut(source.node as usize) else {
@@ -315,7 +322,7 @@ impl Way<'_> {
 
 /// What line assembly came across.
 #[derive(Debug, Default)]
-struct Seen {
+pub(super) struct Seen {
     /// Bootstraps that are ready, by the numbers of their marks.
     ready: Vec<u8>,
     hello: bool,

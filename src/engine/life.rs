@@ -4,7 +4,7 @@ use super::node::{Cause, Link, Node, Process, State};
 use super::reading::Turn;
 use super::teardown::Demand;
 use super::{Effect, Engine, Exit, Notice, Order, Protocol, Slot, Source};
-use crate::limits::{CONNECT_GRACE, DRAIN_GRACE, PIPE_BYTES};
+use crate::limits::{DRAIN_GRACE, PIPE_BYTES};
 use crate::outcome::{Outcome, Reason, STATUS_UNREACHED};
 use crate::output::Stream;
 use crate::report;
@@ -16,13 +16,18 @@ impl Engine {
         let live = Node::new(pid, self.protocol(node), prefixes, self.now);
         let patience = match live.link {
             Link::Up if self.plan.session => None,
-            Link::Connecting => Some(self.plan.connect + CONNECT_GRACE),
+            Link::Connecting => None,
             Link::Ready | Link::Asking | Link::Up => self.plan.time_limit,
         };
+        let mut deadline = patience.map(|patience| self.now + patience);
+        if live.link == Link::Connecting {
+            self.connecting.begin(node, self.now);
+            deadline = Some(self.doubt_at());
+        }
         self.slots[node as usize] = Slot::Live(Box::new(live));
         self.window.started();
         self.alive += 1;
-        self.set_deadline(node, patience.map(|patience| self.now + patience));
+        self.set_deadline(node, deadline);
         self.open_book(node);
         self.start_input(node);
         self.progressed();
@@ -66,7 +71,11 @@ impl Engine {
         if live.is_joined() {
             let outcome = live.outcome(self.protocol(node));
             let took = self.now.saturating_sub(live.started);
+            let connected = live.connected;
             if outcome == Outcome::Failed {
+                if self.try_dropped(node) {
+                    return;
+                }
                 self.explain_failure(node);
                 if self.try_again(node) {
                     return;
@@ -74,7 +83,7 @@ impl Engine {
             }
             if self.plan.verbose {
                 self.output
-                    .say(&report::ended(self.label(node), outcome, took));
+                    .say(&report::ended(self.label(node), outcome, took, connected));
             }
             self.settle(node, outcome);
         }
@@ -103,6 +112,7 @@ impl Engine {
     /// Gives a node its outcome.
     pub(super) fn settle(&mut self, node: u32, outcome: Outcome) {
         self.set_deadline(node, None);
+        self.connecting.leave(node);
         self.close_book(node, outcome);
         if matches!(self.slots[node as usize], Slot::Live(_)) {
             self.effects.push_back(Effect::HangUp { node });
@@ -144,18 +154,11 @@ impl Engine {
             // A startup file led one of its streams elsewhere.
             (Process::Running(_), None) if half_greeted => self.up(node),
             (Process::Running(_), Some(cause)) => self.kill(node, cause),
-            (Process::Running(_), None) => {
-                let cause = match live.link {
-                    Link::Connecting | Link::Ready => Cause::Silent,
-                    Link::Up if live.status.is_some() => Cause::Lingering,
-                    Link::Asking | Link::Up => Cause::TimeLimit,
-                };
-                if cause == Cause::Silent && self.plan.warn {
-                    let text = report::silent(self.label(node), self.plan.connect);
-                    self.output.say(&text);
-                }
-                self.terminate(node, cause);
-            }
+            (Process::Running(_), None) => match live.link {
+                Link::Connecting | Link::Ready => self.doubted(node),
+                Link::Up if live.status.is_some() => self.terminate(node, Cause::Lingering),
+                Link::Asking | Link::Up => self.terminate(node, Cause::TimeLimit),
+            },
         }
     }
 

@@ -9,6 +9,7 @@
 
 mod asking;
 mod broadcast;
+mod connecting;
 mod deadlines;
 mod doors;
 mod ending;
@@ -17,6 +18,7 @@ mod flow;
 mod input;
 mod life;
 mod node;
+mod reaching;
 mod reading;
 mod reaping;
 mod retry;
@@ -27,6 +29,7 @@ mod teardown;
 mod window;
 
 pub use broadcast::Supply;
+pub use connecting::Work;
 pub use doors::{
     Effect, Event, Exit, Notice, Order, Plan, Progress, Protocol, Request, Source, Spool, Stdin,
     Time,
@@ -39,13 +42,15 @@ use crate::outcome::{Outcome, Reason};
 use crate::output::{Output, Queue, Replay, Stream};
 use crate::report;
 use broadcast::Broadcast;
+use connecting::Connecting;
 use deadlines::Deadlines;
 use node::{Node, Process};
+use reaching::Drops;
 use reading::Reading;
 use reaping::Reaping;
-use shape::Keeping;
+use shape::{Book, Keeping};
 use standing::Drawing;
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 use teardown::{Demand, Teardown};
 use window::Window;
@@ -68,6 +73,7 @@ pub struct Engine {
     alive: usize,
     ending: usize,
     window: Window,
+    connecting: Connecting,
     deadlines: Deadlines,
     reading: Reading,
     reaping: Reaping,
@@ -86,15 +92,16 @@ pub struct Engine {
     unkept: bool,
     /// Nodes whose outcome is a failure.
     failed: usize,
-    /// How long each node took and how much it said, if that is told at the end; `None` where it was never started,
-    /// as those behind the last that was.
-    books: Option<Vec<Option<(Duration, u64)>>>,
+    /// What is told of each node at the end, if that is; `None` where it was never started, as those behind the last that was.
+    books: Option<Vec<Option<Book>>>,
     broadcast: Option<Broadcast>,
     /// Nodes that have something to read and room for it.
     feeding: VecDeque<u32>,
     feeds_left: usize,
     /// How often each node was tried again, as far as the last that was.
     tries: Vec<u32>,
+    /// How often connections were dropped, of those nodes where any was.
+    drops: BTreeMap<u32, Drops>,
     drawing: Drawing,
     notices: VecDeque<Notice>,
     blocked: [bool; 2],
@@ -120,6 +127,7 @@ impl Engine {
             alive: 0,
             ending: 0,
             window: Window::new(total as u32, plan.window, !plan.session),
+            connecting: Connecting::new(plan.cores, plan.window),
             deadlines: Deadlines::default(),
             reading: Reading::default(),
             reaping: Reaping::default(),
@@ -143,6 +151,7 @@ impl Engine {
             feeding: VecDeque::new(),
             feeds_left: 0,
             tries: Vec::new(),
+            drops: BTreeMap::new(),
             drawing: Drawing::default(),
             notices: VecDeque::new(),
             blocked: [false; 2],
@@ -186,6 +195,7 @@ impl Engine {
             Event::Eof { source } => self.close(source),
             Event::ChildrenEnded => self.children_ended(),
             Event::Exited { node, exit } => self.exited(node, exit),
+            Event::Looked { node, work } => self.looked(node, work),
             Event::Fed { node, bytes } => self.fed(node, bytes),
             Event::InputBlocked { node } => self.input_blocked(node),
             Event::InputWritable { node } => self.input_writable(node),
@@ -232,6 +242,7 @@ impl Engine {
             self.flush_until = None;
             self.demand(Demand::GiveUp);
         }
+        self.watch_connections();
         self.starts_left = SPAWNS_PER_TURN;
         self.flush = true;
     }
@@ -265,7 +276,7 @@ impl Engine {
                 return Some(effect);
             }
         }
-        if self.starts_left > 0 && self.teardown == Teardown::Running {
+        if self.starts_left > 0 && self.may_start() {
             self.starts_left -= 1;
             return self.window.take().map(|node| Effect::Spawn { node });
         }
@@ -278,14 +289,14 @@ impl Engine {
         let busy = !full && (self.reading.queued() > 0 || self.replay.is_ready())
             || !self.feeding.is_empty()
             || self.is_hungry();
-        let starting = self.teardown == Teardown::Running && self.window.has_room();
-        if busy || starting || self.writable_sink().is_some() {
+        if busy || self.may_start() || self.writable_sink().is_some() {
             return Some(Duration::ZERO);
         }
         let times = [
             self.deadlines.first(),
             self.reading.extra_at().filter(|_| !full),
             self.window.retry_at(),
+            self.connecting.look_at(),
             self.reaping.at(),
             self.flush_until,
             self.draw_at(),
@@ -363,6 +374,8 @@ impl Engine {
                 assert!(!node.is_joined());
             }
         }
+        self.connecting.check();
+        assert!(self.connecting.len() <= self.window.running());
         assert!(!self.is_over() || self.effects.is_empty());
         assert!(self.deadlines.first().is_none_or(|time| time >= self.now));
     }
@@ -370,7 +383,7 @@ impl Engine {
     /// A process may be reaped between the wish to signal it and the signal: then its number may be another's by now.
     fn is_timely(&mut self, effect: Effect) -> bool {
         match effect {
-            Effect::Signal { node, pid, .. } => self
+            Effect::Signal { node, pid, .. } | Effect::Look { node, pid } => self
                 .live(node)
                 .is_some_and(|node| node.process == Process::Running(pid)),
             _ => true,

@@ -3,12 +3,15 @@
 //! A node is done when its process is reaped and both its streams are closed, in whatever order that comes: [`Node::is_joined`] is asked
 //! after every fact. Nothing else ends a node.
 
+use super::connecting::Work;
 use super::input::Input;
 use super::reading::{Seated, Turn};
 use super::{Exit, Protocol, Time};
 use crate::outcome::Outcome;
 use crate::output::{Lines, Returns, Stream};
+use crate::remote::Drop;
 use std::rc::Rc;
+use std::time::Duration;
 
 /// The local process that carries a node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -153,6 +156,17 @@ pub struct Node {
     pub killed: bool,
     pub warned_long: bool,
     pub started: Time,
+    /// When it began, or took a part of its script.
+    pub heard: Time,
+    /// How long it took until its hello.
+    pub connected: Option<Duration>,
+    /// What the last look at its process showed.
+    pub work: Option<Work>,
+    /// The next look says whether it is silent.
+    pub doubted: bool,
+    /// What ssh said of a connection that was dropped, and its words.
+    pub drop: Option<Drop>,
+    pub held: Vec<u8>,
     pub deadline: Option<Time>,
 }
 
@@ -178,6 +192,12 @@ impl Node {
             killed: false,
             warned_long: false,
             started: now,
+            heard: now,
+            connected: None,
+            work: None,
+            doubted: false,
+            drop: None,
+            held: Vec::new(),
             deadline: None,
         }
     }
@@ -196,6 +216,11 @@ impl Node {
     /// Whether it may turn out not to have been reached.
     pub fn may_fail(&self) -> bool {
         matches!(self.link, Link::Connecting | Link::Ready) || self.cause == Some(Cause::Silent)
+    }
+
+    /// Whether its hello is waited for.
+    pub fn is_awaited(&self) -> bool {
+        matches!(self.link, Link::Connecting | Link::Ready) && !self.is_ending()
     }
 
     /// Whether its end has begun: its deadline is that of its process or its streams.

@@ -1,7 +1,7 @@
 //! Connections that failed are tried again, after a pause that doubles each time and differs from node to node.
 
+use super::Engine;
 use super::teardown::Teardown;
-use super::{Effect, Engine, Slot, Time};
 use crate::limits::RETRY_DELAY_MAX;
 use crate::report;
 use std::time::Duration;
@@ -22,27 +22,19 @@ impl Engine {
         let at = node as usize;
         self.tries.resize(self.tries.len().max(at + 1), 0);
         self.tries[at] = tried;
-        let pause = pause(
-            self.plan.retries.delay,
-            tried,
-            self.plan.seed ^ u64::from(node),
-        );
+        let pause = pause(self.plan.retries.delay, tried, self.seed_of(node));
         if self.plan.warn {
             let text = report::trying_again(self.label(node), pause, tried, most);
             self.output.say(&text);
         }
-        self.set_deadline(node, None);
-        self.effects.push_back(Effect::HangUp { node });
-        self.slots[node as usize] = Slot::Waiting;
-        let until: Time = self.now + pause;
-        self.window.postpone(node, until);
+        self.wait_again(node, self.now + pause);
         true
     }
 }
 
 /// The pause before this try, counted from 1: between half and one and a half times what doubling gives, so that nodes that failed
 /// together, as at a gate that lets in only so many at once, do not come back together.
-fn pause(first: Duration, number: u32, seed: u64) -> Duration {
+pub fn pause(first: Duration, number: u32, seed: u64) -> Duration {
     let doubled = first.saturating_mul(1 << (number - 1).min(20));
     let capped = doubled.min(RETRY_DELAY_MAX);
     capped / 2 + capped * share(seed.wrapping_add(u64::from(number) << 32)) / SHARES

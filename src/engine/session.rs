@@ -23,6 +23,7 @@ impl Engine {
         self.slots.push(Slot::Waiting);
         self.plan.labels.push(label.into());
         self.window.grow();
+        self.connecting.grow();
         slot
     }
 

@@ -8,6 +8,15 @@ use crate::limits::{DIFF_BYTES_MAX, REPLAY_STEPS_PER_TURN, SPOOL_BYTES};
 use crate::outcome::{Outcome, Reason, Verdict};
 use crate::output::{End, Form, Gather, Group, Kept, Line, Ordered, Part, Store, Stream, json};
 use crate::report;
+use std::time::Duration;
+
+/// What is told of a node at the end.
+#[derive(Debug, Clone, Copy)]
+pub struct Book {
+    took: Duration,
+    connected: Option<Duration>,
+    bytes: u64,
+}
 
 /// What is kept.
 #[derive(Debug)]
@@ -99,10 +108,11 @@ impl Engine {
     /// A node has said all.
     pub(super) fn close_book(&mut self, node: u32, outcome: Outcome) {
         let book = match self.slots.get(node as usize) {
-            Some(Slot::Live(live)) => Some((
-                self.now.saturating_sub(live.started),
-                live.halves.iter().map(|half| half.bytes).sum(),
-            )),
+            Some(Slot::Live(live)) => Some(Book {
+                took: self.now.saturating_sub(live.started),
+                connected: live.connected,
+                bytes: live.halves.iter().map(|half| half.bytes).sum(),
+            }),
             _ => None,
         };
         if let (Some(books), Some(_)) = (&mut self.books, book) {
@@ -112,8 +122,9 @@ impl Engine {
         }
         self.failed += usize::from(outcome != Outcome::Exited(0));
         if self.plan.shape == Shape::Json {
-            let took = book.map_or(Default::default(), |(took, _)| took);
-            let text = json::exit(self.label(node), outcome, took);
+            let took = book.map_or(Duration::ZERO, |book| book.took);
+            let connected = book.and_then(|book| book.connected);
+            let text = json::exit(self.label(node), outcome, took, connected);
             self.output.tell(Stream::Out, &text);
         }
         match &mut self.keeping {
@@ -333,8 +344,9 @@ impl Engine {
                 report::Row {
                     label: &self.plan.labels[rank],
                     outcome,
-                    took: book.map(|(took, _)| took),
-                    bytes: book.map_or(0, |(_, bytes)| bytes),
+                    took: book.map(|book| book.took),
+                    connected: book.and_then(|book| book.connected),
+                    bytes: book.map_or(0, |book| book.bytes),
                 }
             });
             let text = report::table(rows.collect());

@@ -37,8 +37,19 @@ impl Engine {
     }
 
     pub(super) fn status(&self) -> String {
-        let (running, waiting) = (self.window.running(), self.window.waiting());
-        report::status(self.done, running, waiting, &self.longest())
+        report::status(&self.counts(), self.window.waiting(), &self.longest())
+    }
+
+    fn counts(&self) -> report::Standing<'_> {
+        let connecting = self.connecting.len();
+        report::Standing {
+            done: self.done,
+            total: self.slots.len(),
+            failed: self.failed,
+            connecting,
+            running: self.window.running().saturating_sub(connecting),
+            slowest: Vec::new(),
+        }
     }
 
     /// Something happened that the progress line tells.
@@ -65,11 +76,8 @@ impl Engine {
         let footer = (self.done < self.slots.len()).then(|| {
             let longest = self.longest();
             let standing = report::Standing {
-                done: self.done,
-                total: self.slots.len(),
-                failed: self.failed,
-                running: self.window.running(),
                 slowest: longest.iter().map(|&(_, label)| label).collect(),
+                ..self.counts()
             };
             // One column less: some terminals go on to the next row after the last one.
             let text = report::progress(&standing, columns.saturating_sub(1));

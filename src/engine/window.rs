@@ -70,6 +70,12 @@ impl Window {
         self.ready() > 0 && self.running < self.limit && self.retry_at.is_none()
     }
 
+    /// The node whose turn is next, of those whose time has come.
+    pub fn next(&self) -> Option<u32> {
+        let fresh = (self.next < self.total).then_some(self.next);
+        self.again.front().copied().or(fresh)
+    }
+
     /// Hands out the next node, which counts as running from now on.
     pub fn take(&mut self) -> Option<u32> {
         if !self.has_room() {

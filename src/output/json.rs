@@ -80,16 +80,19 @@ pub fn harmless(out: &mut Vec<u8>, from: usize) {
 }
 
 /// What became of a node: `{"node":"n1","event":"exit","status":7,"outcome":"exited","seconds":0.013}`. The status is null where the
-/// run ended before the node did.
-pub fn exit(label: &str, outcome: Outcome, took: Duration) -> Vec<u8> {
+/// run ended before the node did. `"connect_seconds":0.4` says how long it took until the hello of a node that said one.
+pub fn exit(label: &str, outcome: Outcome, took: Duration, connected: Option<Duration>) -> Vec<u8> {
     let status = match outcome {
         Outcome::Ended | Outcome::NotStarted => "null".to_owned(),
         _ => outcome.status().to_string(),
     };
     let mut out = b"{\"node\":\"".to_vec();
     escape(label.as_bytes(), &mut out);
+    let connected = connected.map_or_else(String::new, |time| {
+        format!("\"connect_seconds\":{},", seconds(time))
+    });
     let rest = format!(
-        "\",\"event\":\"exit\",\"status\":{status},\"outcome\":\"{}\",\"seconds\":{}}}\n",
+        "\",\"event\":\"exit\",\"status\":{status},\"outcome\":\"{}\",{connected}\"seconds\":{}}}\n",
         outcome.word(),
         seconds(took)
     );
@@ -327,13 +330,28 @@ mod tests {
 
     #[test]
     fn what_became_of_a_node() {
-        let out = exit("n1", Outcome::Exited(7), Duration::from_micros(12_999));
+        let out = exit(
+            "n1",
+            Outcome::Exited(7),
+            Duration::from_micros(12_999),
+            None,
+        );
         assert_eq!(
             String::from_utf8_lossy(&out),
             "{\"node\":\"n1\",\"event\":\"exit\",\"status\":7,\"outcome\":\"exited\",\"seconds\":0.013}\n"
         );
+        let connected = Some(Duration::from_micros(3_200));
+        let out = exit(
+            "n1",
+            Outcome::Exited(0),
+            Duration::from_millis(13),
+            connected,
+        );
+        let object = read(&out);
+        assert_eq!(object["connect_seconds"], json!(0.003));
+        assert_eq!(object["seconds"], json!(0.013));
         let told = ALL.map(|outcome| {
-            let object = read(&exit("n1", outcome, Duration::ZERO));
+            let object = read(&exit("n1", outcome, Duration::ZERO, None));
             (object["status"].clone(), object["outcome"].clone())
         });
         let expected = [
@@ -396,7 +414,7 @@ mod tests {
             label in any::<String>(),
         ) {
             let took = Duration::new(seconds, nanos);
-            let object = exit(&label, Outcome::Exited(0), took);
+            let object = exit(&label, Outcome::Exited(0), took, None);
             prop_assert_eq!(&read(&object)["node"], &json!(label));
             let number = read(&object)["seconds"].as_f64().unwrap_or(f64::NAN);
             let error = (number - took.as_secs_f64()).abs();

@@ -3,6 +3,7 @@
 //! Nothing here starts a process. Invariant: a node's name reaches a command line as an argument of its own behind `--`, and the wrapper
 //! inside quotes, so that it can become neither an option nor a shell word.
 
+mod drop;
 mod frames;
 mod invocation;
 mod question;
@@ -10,6 +11,7 @@ mod shell;
 mod transport;
 mod wrapper;
 
+pub use drop::Drop;
 pub use frames::{Frame, MARK, Nonce};
 pub use invocation::{Call, Invocation, TooLong, Work};
 pub use question::{Questions, Reply};

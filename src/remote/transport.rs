@@ -58,7 +58,7 @@ pub fn is_denied(said: &[u8]) -> bool {
     holds(said, b": Permission denied (")
 }
 
-fn holds(said: &[u8], text: &[u8]) -> bool {
+pub(super) fn holds(said: &[u8], text: &[u8]) -> bool {
     said.windows(text.len()).any(|part| part == text)
 }
 

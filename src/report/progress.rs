@@ -11,6 +11,8 @@ pub struct Standing<'a> {
     pub total: usize,
     /// Nodes whose outcome is a failure.
     pub failed: usize,
+    /// Nodes that were started and have not said hello.
+    pub connecting: usize,
     /// Nodes whose command runs.
     pub running: usize,
     /// Running nodes, those that run longest first.
@@ -24,6 +26,7 @@ pub fn progress(standing: &Standing, columns: usize) -> String {
         done,
         total,
         failed,
+        connecting,
         running,
         slowest,
     } = standing;
@@ -31,6 +34,7 @@ pub fn progress(standing: &Standing, columns: usize) -> String {
         Some(format!("{done}/{total}")),
         Some(" done".to_owned()),
         (*failed > 0).then(|| format!(", {failed} failed")),
+        (*connecting > 0).then(|| format!(", {connecting} connecting")),
         (*running > 0).then(|| format!(", {running} running")),
     ];
     let names = slowest.iter().enumerate().map(|(place, name)| match place {
@@ -60,9 +64,22 @@ mod tests {
             done: 12,
             total: 64,
             failed,
+            connecting: 0,
             running,
             slowest,
         }
+    }
+
+    #[test]
+    fn who_connects_is_told_from_who_runs() {
+        let standing = Standing {
+            connecting: 8,
+            ..standing(3, 20, vec!["n3"])
+        };
+        assert_eq!(
+            progress(&standing, 80),
+            "12/64 done, 3 failed, 8 connecting, 20 running; slowest: n3"
+        );
     }
 
     #[test]
@@ -123,6 +140,7 @@ mod tests {
                 done,
                 total: done,
                 failed,
+                connecting: running / 2,
                 running,
                 slowest: slowest.iter().map(String::as_str).collect(),
             };

@@ -15,6 +15,8 @@ pub struct Row<'a> {
     pub outcome: Outcome,
     /// From its start to its end; none when it was never started.
     pub took: Option<Duration>,
+    /// From its start to its hello, where it said one.
+    pub connected: Option<Duration>,
     /// How much it said, both streams together.
     pub bytes: u64,
 }
@@ -23,20 +25,20 @@ pub struct Row<'a> {
 const NOTHING: &str = "-";
 
 /// What stands above the columns.
-const HEADS: [&str; 4] = ["node", "status", "seconds", "bytes"];
+const HEADS: [&str; 5] = ["node", "status", "connect", "seconds", "bytes"];
 
-/// The closing table of node, status, seconds, bytes: failures first, the worst on top, else in the order given.
+/// The closing table of node, status, connect (seconds until the hello), seconds, bytes: failures first, the worst on top, else in the order given.
 pub fn table(rows: Vec<Row>) -> String {
     let order = order(rows.iter().map(|row| place(row.outcome)));
     let mut lines = vec![HEADS.map(str::to_owned)];
     lines.extend(order.iter().map(|&at| cells(&rows[at])));
-    let [node, status, seconds, bytes] = widths(&lines);
+    let [node, status, connect, seconds, bytes] = widths(&lines);
     let mut table = String::new();
-    for [label, word, took, said] in lines {
+    for [label, word, hello, took, said] in lines {
         // Writing to a string can't fail.
         let _ = writeln!(
             table,
-            "{label:node$}  {word:status$}  {took:>seconds$}  {said:>bytes$}"
+            "{label:node$}  {word:status$}  {hello:>connect$}  {took:>seconds$}  {said:>bytes$}"
         );
     }
     table
@@ -80,7 +82,10 @@ fn cells(row: &Row) -> [String; HEADS.len()] {
         Some(took) => [seconds::fixed(took, 2), row.bytes.to_string()],
         None => [NOTHING; 2].map(str::to_owned),
     };
-    [row.label.to_owned(), status, seconds, bytes]
+    let connect = row
+        .connected
+        .map_or_else(|| NOTHING.to_owned(), |time| seconds::fixed(time, 2));
+    [row.label.to_owned(), status, connect, seconds, bytes]
 }
 
 #[cfg(test)]
@@ -92,9 +97,23 @@ mod tests {
         Row {
             label,
             outcome,
+            connected: None,
             took: millis.map(Duration::from_millis),
             bytes,
         }
+    }
+
+    #[test]
+    fn how_long_it_took_to_connect_stands_before_how_long_all_took() {
+        let mut connected = row("n1", Outcome::Exited(0), Some(1234), 5);
+        connected.connected = Some(Duration::from_millis(432));
+        let expected = "\
+node  status  connect  seconds  bytes
+n1    0          0.43     1.23      5
+n2    0             -     0.01      0
+";
+        let rows = vec![connected, row("n2", Outcome::Exited(0), Some(10), 0)];
+        assert_eq!(table(rows), expected);
     }
 
     #[test]
@@ -112,17 +131,17 @@ mod tests {
             row("n10", Outcome::Exited(7), Some(30), 0),
         ];
         let expected = "\
-node  status             seconds   bytes
-n8    connection lost       0.01       0
-n9    connection failed     3.00       0
-n5    timed out            60.00       9
-n6    137                   0.01       0
-n2    7                     0.02       5
-n10   7                     0.03       0
-n7    terminated            0.01       0
-n3    not started              -       -
-n1    0                     1.23  123456
-n4    0                     0.00       0
+node  status             connect  seconds   bytes
+n8    connection lost          -     0.01       0
+n9    connection failed        -     3.00       0
+n5    timed out                -    60.00       9
+n6    137                      -     0.01       0
+n2    7                        -     0.02       5
+n10   7                        -     0.03       0
+n7    terminated               -     0.01       0
+n3    not started              -        -       -
+n1    0                        -     1.23  123456
+n4    0                        -     0.00       0
 ";
         assert_eq!(table(rows), expected);
     }
@@ -134,12 +153,12 @@ n4    0                     0.00       0
             row("n", Outcome::Exited(0), Some(1_000_000_000), 2),
         ];
         let expected = "\
-node     status     seconds  bytes
-größe-ä  0             0.00      1
-n        0       1000000.00      2
+node     status  connect     seconds  bytes
+größe-ä  0             -        0.00      1
+n        0             -  1000000.00      2
 ";
         assert_eq!(table(rows), expected);
-        assert_eq!(table(Vec::new()), "node  status  seconds  bytes\n");
+        assert_eq!(table(Vec::new()), "node  status  connect  seconds  bytes\n");
     }
 
     #[test]
@@ -147,7 +166,7 @@ n        0       1000000.00      2
         let table = table(vec![row("n1", Outcome::not_run(false), None, 0)]);
         assert_eq!(
             table.lines().last(),
-            Some("n1    127           -      -"),
+            Some("n1    127           -        -      -"),
             "{table}"
         );
     }
@@ -176,7 +195,7 @@ n        0       1000000.00      2
                 let seconds = format!("{}.{:02}", hundredths / 100, hundredths % 100);
                 prop_assert_eq!(
                     words,
-                    [label.clone(), status.to_string(), seconds, bytes.to_string()]
+                    [label.clone(), status.to_string(), NOTHING.to_owned(), seconds, bytes.to_string()]
                 );
             }
             prop_assert_eq!(lines.next(), None);

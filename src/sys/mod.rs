@@ -16,6 +16,7 @@ mod spawn;
 mod standard;
 mod stdio;
 mod terminal;
+mod work;
 
 pub use askpass::{Askpass, Question, asked_for_ssh};
 pub use descriptors::{Descriptors, descriptors};
@@ -31,6 +32,7 @@ pub use signals::{Signals, die_by, stop_self};
 pub use spawn::{Child, Ends, SpawnError, Spawner, Stdin};
 pub use stdio::{Sink, Written, print, same_place};
 pub use terminal::{Terminal, columns};
+pub use work::{Work, work};
 
 use nix::errno::Errno;
 use std::io;
@@ -63,6 +65,11 @@ pub fn user_name() -> String {
         .ok()
         .flatten()
         .map_or_else(|| uid.to_string(), |user| user.name)
+}
+
+/// How many processors clsh and its children may use at once, whether by affinity or by the quota of a control group.
+pub fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
 }
 
 /// What the system calls an error, without its number.

@@ -83,6 +83,7 @@ fn plan(scenario: &mut Scenario, r: &mut Random, nodes: usize) {
     let plan = &mut scenario.plan;
     plan.labels = (0..nodes).map(|rank| format!("n{rank}").into()).collect();
     plan.window = r.between(1, 40);
+    plan.cores = *r.pick(&[usize::MAX, 1, 2, 8]);
     plan.connect = SECOND * r.between(1, 10) as u32;
     plan.time_limit = r
         .percent(40)
@@ -145,6 +146,7 @@ pub fn quirks(r: &mut Random) -> Quirks {
             usize::MAX
         },
         short_writes: r.percent(30),
+        tells_work: r.percent(80),
         suspend_max: SECOND * 5,
     }
 }

@@ -83,6 +83,11 @@ impl Kernel {
         self.now - self.stopped
     }
 
+    /// Whether one can see what processes do.
+    pub fn tells_work(&self) -> bool {
+        self.quirks.tells_work
+    }
+
     /// Sleeps as epoll_wait does. False when nothing will ever wake it.
     #[must_use]
     pub fn sleep(&mut self, timeout: Option<Duration>) -> bool {

@@ -391,6 +391,10 @@ impl<'a> World<'a> {
                     }
                     self.kernel.signal(pid, order);
                 }
+                Effect::Look { node, .. } => {
+                    let work = None;
+                    self.engine.on_event(Event::Looked { node, work });
+                }
                 Effect::Reap { node, .. } => {
                     if let Some((node, exit)) = self.kernel.reap(|other| other == node) {
                         self.fact(Event::Exited { node, exit });

@@ -107,6 +107,8 @@ pub struct Quirks {
     pub edges_max: usize,
     /// Writes take fewer bytes than there is room.
     pub short_writes: bool,
+    /// Whether one can see what processes do.
+    pub tells_work: bool,
     /// How long a stop lasts.
     pub suspend_max: Time,
 }
@@ -122,6 +124,7 @@ impl Default for Quirks {
             spurious_percent: 0,
             edges_max: usize::MAX,
             short_writes: false,
+            tells_work: true,
             suspend_max: Time::ZERO,
         }
     }

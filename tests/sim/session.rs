@@ -135,6 +135,10 @@ impl World {
                     }
                     Order::Interrupt | Order::Stop | Order::Continue => {}
                 },
+                Effect::Look { node, .. } => {
+                    let work = None;
+                    self.engine.on_event(Event::Looked { node, work });
+                }
                 Effect::Reap { node, .. } => self.reap(node as usize),
                 Effect::ReapAny => (0..self.far.len()).for_each(|node| self.reap(node)),
                 Effect::HangUp { .. } => {}

@@ -8,7 +8,8 @@ mod due;
 use super::naive::{Said, frame_of};
 use clsh::engine::{Event, Exit, Order, Plan, Protocol, Request, Source, Time};
 use clsh::limits::{
-    DRAIN_GRACE, OUT_HIGH_BYTES, READ_BYTES_MAX, SPAWN_RAISE, SPAWN_RETRY, SPAWN_TRIES_MAX,
+    CONNECTING_PER_CORE, DRAIN_GRACE, OUT_HIGH_BYTES, READ_BYTES_MAX, SPAWN_RAISE, SPAWN_RETRY,
+    SPAWN_TRIES_MAX,
 };
 use clsh::outcome::{Outcome, Reason};
 use clsh::output::Stream;
@@ -42,7 +43,7 @@ pub struct Node {
     pub halves: [Half; 2],
     pub refused: Option<bool>,
     pub delays: u32,
-    hello: Option<Time>,
+    pub hello: Option<Time>,
     status: Option<u8>,
     /// When the last fact about the end of the command came.
     said_at: Time,
@@ -286,7 +287,18 @@ impl Shadow {
         let running = self.unsettled();
         let waiting = self.nodes.len() - settled - running;
         let free = self.reason.is_none() && self.retry_at <= self.now;
-        free && waiting > 0 && running < self.window
+        free && waiting > 0 && running < self.window && self.may_connect()
+    }
+
+    /// Whether fewer nodes connect than may at least, with so many processors.
+    fn may_connect(&self) -> bool {
+        let connects = |node: &&Node| {
+            let settled = node.reaped.is_some() && node.halves.iter().all(|half| half.closed);
+            let through = node.hello.is_some() || node.status.is_some();
+            node.spawned.is_some() && !through && !settled
+        };
+        let connecting = self.nodes.iter().filter(connects).count();
+        self.nonce.is_none() || connecting < self.plan.cores.saturating_mul(CONNECTING_PER_CORE)
     }
 
     pub fn reads(&mut self, source: Source, limit: usize, high: bool) {

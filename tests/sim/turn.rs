@@ -5,7 +5,7 @@ use super::oracle;
 use super::pipe::Got;
 use super::script::{Scenario, Spawn};
 use super::shadow::Shadow;
-use clsh::engine::{Effect, Engine, Event, Order, Source, Time};
+use clsh::engine::{Effect, Engine, Event, Order, Source, Time, Work};
 use clsh::limits::REAP_SINGLY_MAX;
 use clsh::outcome::{Outcome, Reason};
 use clsh::output::Stream;
@@ -201,6 +201,11 @@ impl Sim<'_> {
                 Effect::Signal { node, pid, order } => {
                     self.shadow.signals(node as usize, pid, order);
                     self.kernel.signal(pid, order);
+                }
+                Effect::Look { node, .. } => {
+                    // A process that only waits, or a system that does not tell.
+                    let work = self.kernel.tells_work().then(Work::default);
+                    self.fact(Event::Looked { node, work });
                 }
                 Effect::Reap { node, .. } => {
                     self.looks.singly += 1;

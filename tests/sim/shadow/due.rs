@@ -3,8 +3,11 @@
 
 use super::{Level, Node, Shadow};
 use clsh::engine::{Exit, Protocol, Time};
-use clsh::limits::{CONNECT_GRACE, DRAIN_GRACE, FLUSH_GRACE, SPAWN_TRIES_MAX};
+use clsh::limits::{
+    CONNECT_GRACE, DOUBT, DRAIN_GRACE, FLUSH_GRACE, HELLOS_REMEMBERED, SPAWN_TRIES_MAX,
+};
 use clsh::outcome::Outcome;
+use std::time::Duration;
 
 /// Most turns a source that has something to read may be passed over while there is room for its lines.
 const PASSED_OVER_MAX: u32 = 2;
@@ -45,6 +48,17 @@ impl Shadow {
         }
     }
 
+    /// How much longer a node may be waited for at most where hellos are late: as long again as two of them took.
+    fn queued(&self) -> Duration {
+        let took = |node: &Node| Some(node.hello? - node.spawned?.0);
+        let took: Vec<Duration> = self.nodes.iter().filter_map(took).collect();
+        let slow = took.iter().filter(|&&took| took > self.plan.connect / 4);
+        match slow.count() < HELLOS_REMEMBERED {
+            true => Duration::ZERO,
+            false => took.into_iter().max().unwrap_or_default() * 2 + DOUBT,
+        }
+    }
+
     /// The next thing that has to happen to a node by itself.
     fn deadline(&self, node: usize) -> Option<Time> {
         let node = &self.nodes[node];
@@ -56,7 +70,10 @@ impl Shadow {
             }
             (None, Some(_), _) => None,
             (None, None, Some(at)) => Some(at + self.plan.kill_after),
-            (None, None, None) => self.overdue(node).map(|(at, _)| at),
+            (None, None, None) => self.overdue(node).map(|(at, outcome)| match outcome {
+                Outcome::Failed => at + self.queued(),
+                _ => at,
+            }),
         }
     }
 
