@@ -42,7 +42,7 @@ pub const DROP_PAUSE: Duration = Duration::from_millis(250);
 /// Over so much time at the end of its patience a connection is watched: it is silent if it does no work then.
 pub const DOUBT: Duration = Duration::from_secs(1);
 /// Work of so much in that time is more than a process does that only waits.
-pub const WORK_LEAST: Duration = Duration::from_millis(2);
+pub const WORK_LEAST: Duration = Duration::from_micros(500);
 /// From SIGTERM to SIGKILL unless `--kill-after` says otherwise.
 pub const KILL_AFTER_DEFAULT: Duration = Duration::from_secs(2);
 /// How long a background process that holds the output open may hold a node whose command is done.

@@ -44,8 +44,8 @@ struct Round {
     began: Option<Time>,
     length: usize,
     hellos: usize,
-    /// Nodes dropped in it.
-    drops: usize,
+    /// The last node that was dropped in it.
+    dropped: Option<u32>,
     /// Somebody waited for room.
     bound: bool,
     /// Hellos a second, at most, in rounds before.
@@ -132,6 +132,10 @@ impl Connecting {
         {
             self.counted += 1;
         }
+        // Nothing else may happen before somebody has to be looked at.
+        if !self.has_room() {
+            self.look_at.get_or_insert(now + LOOK_PAUSE);
+        }
     }
 
     /// A connection is made.
@@ -165,8 +169,8 @@ impl Connecting {
         } else if round.bound {
             round.alike += 1;
         }
-        let calm = round.drops == 0;
-        (round.began, round.hellos, round.drops) = (Some(now), 0, 0);
+        let calm = round.dropped.take().is_none();
+        (round.began, round.hellos) = (Some(now), 0);
         round.bound = false;
         if self.gated && calm {
             self.widen();
@@ -174,25 +178,29 @@ impl Connecting {
         self.round.length = self.limit;
     }
 
-    /// A connection was dropped before anybody could log in. `first`: this node had got no such answer before; one that gets it again and
-    /// again says nothing about a gate. It takes two of a round, for one may have a reason of its own.
-    pub fn dropped(&mut self, node: u32, first: bool, now: Time) {
+    /// A connection was dropped before anybody could log in. `telling`: this node has not had that answer again and again, which would say
+    /// nothing about a gate. It takes two nodes in a round, for one may have a reason of its own.
+    pub fn dropped(&mut self, node: u32, telling: bool, now: Time) {
         let at_once = self.members.len();
         let Some(started) = self.leave(node) else {
             return;
         };
         // Those of the burst that the limit was lowered for come in late.
-        if !first || self.shrunk_at.is_some_and(|time| started < time) {
+        if !telling || self.shrunk_at.is_some_and(|time| started < time) {
             return;
         }
-        self.round.drops += 1;
-        if self.round.drops < 2 {
+        if self
+            .round
+            .dropped
+            .replace(node)
+            .is_none_or(|other| other == node)
+        {
             return;
         }
         self.limit = (at_once / 2)
             .min(self.limit)
             .max(CONNECTING_GATED_MIN.min(self.most));
-        (self.round.hellos, self.round.drops) = (0, 0);
+        (self.round.hellos, self.round.dropped) = (0, None);
         (self.round.began, self.round.length) = (Some(now), self.limit);
         self.shrunk_at = Some(now);
         self.gated = true;
@@ -281,5 +289,216 @@ impl Connecting {
         let counted = self.members.values().filter(|member| !member.rests);
         assert_eq!(self.counted, counted.count());
         assert!(1 <= self.limit && self.limit <= self.most);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MS: Duration = Duration::from_millis(1);
+
+    fn idle(used: u64) -> Option<Work> {
+        Some(Work {
+            used: MS * used as u32,
+            wants: false,
+        })
+    }
+
+    fn full(cores: usize, most: usize) -> Connecting {
+        let mut connecting = Connecting::new(cores, most);
+        fill(&mut connecting, 0, Time::ZERO);
+        connecting
+    }
+
+    /// As many as there is room for, numbered from `first` on. Gives the number after the last.
+    fn fill(connecting: &mut Connecting, first: u32, now: Time) -> u32 {
+        let mut node = first;
+        while connecting.has_room() {
+            connecting.begin(node, now);
+            connecting.check();
+            node += 1;
+        }
+        connecting.await_room(true, now);
+        node
+    }
+
+    /// So many hellos, in the order of the nodes' starts: each node's comes `at` a time that follows from its start and from the hello before.
+    /// Gives the limit at the end.
+    fn hellos(connecting: &mut Connecting, hellos: u32, at: impl Fn(Time, Time) -> Time) -> usize {
+        let mut begun = VecDeque::new();
+        let (mut now, mut next) = (Time::ZERO, 0);
+        for _ in 0..hellos {
+            while connecting.has_room() {
+                connecting.begin(next, now);
+                begun.push_back((next, now));
+                next += 1;
+            }
+            connecting.await_room(true, now);
+            let (node, started) = begun.pop_front().expect("one connects");
+            now = at(started, now);
+            connecting.greeted(node, now);
+            connecting.check();
+        }
+        connecting.limit
+    }
+
+    #[test]
+    fn few_begin_for_each_processor_and_never_more_than_may_run() {
+        assert_eq!(full(1, 64).len(), 4);
+        assert_eq!(full(2, 64).len(), 8);
+        assert_eq!(full(32, 64).len(), 64);
+        assert_eq!(full(2, 3).len(), 3);
+        assert_eq!(full(usize::MAX, 5).len(), 5);
+    }
+
+    #[test]
+    fn while_hellos_come_as_fast_as_before_each_round_is_twice_as_wide() {
+        let mut connecting = Connecting::new(2, 1000);
+        // A far host takes its time, however many there are.
+        let far = |started, before: Time| before.max(started + MS * 1500);
+        assert_eq!(hellos(&mut connecting, 8 + 16 + 32, far), 64);
+    }
+
+    #[test]
+    fn where_more_at_once_come_no_faster_it_stays_narrow() {
+        let mut connecting = Connecting::new(2, 1000);
+        // Two processors, 128 ms each.
+        let limit = hellos(&mut connecting, 500, |_, before| before + MS * 64);
+        assert!((16..=64).contains(&limit), "{limit}");
+    }
+
+    #[test]
+    fn who_does_no_work_holds_nobody_up_until_it_works_again() {
+        let mut connecting = full(1, 64);
+        assert!(!connecting.has_room());
+        assert!(connecting.await_room(true, LOOK_PAUSE / 2).is_empty());
+        let mut now = Time::ZERO;
+        for _ in 0..2 {
+            now = connecting.look_at().expect("somebody waits");
+            let nodes = connecting.await_room(true, now);
+            assert_eq!(nodes.len(), 4);
+            for node in nodes {
+                // The last one works.
+                let used = if node == 3 { now.as_millis() as u64 } else { 7 };
+                connecting.looked(node, idle(used), now);
+            }
+        }
+        assert_eq!(connecting.counted, 1);
+        assert!(now <= MS * 60, "{now:?}");
+        let next = fill(&mut connecting, 4, now);
+        assert_eq!(next, 7);
+        connecting.looked(0, idle(9), now + MS);
+        assert_eq!((connecting.counted, connecting.has_room()), (5, false));
+        connecting.check();
+    }
+
+    #[test]
+    fn who_waits_for_a_processor_works() {
+        let mut connecting = full(1, 64);
+        for at in 1..10 {
+            let work = Work {
+                used: MS,
+                wants: true,
+            };
+            connecting.looked(0, Some(work), MS * at * 100);
+        }
+        assert_eq!(connecting.counted, 4);
+    }
+
+    #[test]
+    fn where_nothing_can_be_seen_time_tells() {
+        let mut connecting = full(1, 64);
+        connecting.looked(0, None, REST_BLIND - MS);
+        assert_eq!(connecting.counted, 4);
+        connecting.looked(0, None, REST_BLIND);
+        assert_eq!(connecting.counted, 3);
+    }
+
+    #[test]
+    fn looks_take_turns_and_are_few() {
+        let mut connecting = full(25, 100);
+        let mut looked: Vec<u32> = Vec::new();
+        for at in 1..=5 {
+            let nodes = connecting.await_room(true, LOOK_PAUSE * at);
+            assert!(nodes.len() <= LOOKS_MAX);
+            looked.extend(nodes);
+        }
+        looked.sort_unstable();
+        looked.dedup();
+        assert_eq!(looked, Vec::from_iter(0..100));
+        assert!(connecting.await_room(false, MS * 500).is_empty());
+        assert_eq!(connecting.look_at(), None, "nobody waits");
+    }
+
+    #[test]
+    fn a_gate_halves_the_window_once_for_each_burst() {
+        let mut connecting = full(4, 64);
+        assert_eq!(connecting.limit, 16);
+        connecting.dropped(0, true, MS);
+        assert_eq!(connecting.limit, 16, "one may have a reason of its own");
+        for node in 1..8 {
+            connecting.dropped(node, true, MS * 2);
+            connecting.check();
+        }
+        assert_eq!(connecting.limit, 7);
+        // Those that wait count there, too.
+        for at in 1..20 {
+            for node in 8..16 {
+                connecting.looked(node, idle(1), MS * 10 * at);
+            }
+        }
+        assert_eq!((connecting.counted, connecting.has_room()), (8, false));
+        // After that it grows by one a round, and not by one a hello.
+        let before = connecting.limit;
+        for node in 8..16 {
+            connecting.greeted(node, MS * 300);
+        }
+        assert_eq!(connecting.limit, before + 1);
+    }
+
+    #[test]
+    fn a_node_that_is_dropped_again_and_again_says_nothing_of_a_gate() {
+        let mut connecting = full(4, 64);
+        connecting.dropped(0, true, MS);
+        for at in 2..10 {
+            connecting.begin(0, MS * at);
+            connecting.dropped(0, false, MS * at);
+        }
+        assert_eq!(connecting.limit, 16);
+    }
+
+    #[test]
+    fn a_gate_never_closes_the_window() {
+        let mut connecting = Connecting::new(4, 64);
+        for burst in 1..50_u32 {
+            let first = burst * 100;
+            let next = fill(&mut connecting, first, MS * burst);
+            for node in first..next {
+                connecting.dropped(node, true, MS * burst);
+                connecting.check();
+            }
+        }
+        assert_eq!(connecting.limit, CONNECTING_GATED_MIN);
+    }
+
+    #[test]
+    fn late_hellos_of_all_tell_of_a_queue_and_one_does_not() {
+        let patience = MS * 10_000;
+        let queue = |took: &[u32], now: u32| {
+            let mut connecting = Connecting::new(64, 64);
+            for (node, &took) in (0..).zip(took) {
+                connecting.begin(node, Time::ZERO);
+                connecting.greeted(node, MS * took);
+            }
+            connecting.queue(MS * now, patience)
+        };
+        assert_eq!(queue(&[9000], 9000), None);
+        assert_eq!(queue(&[100, 9000, 9000, 9000], 9000), None);
+        let late = [8000, 9000, 9100, 9200];
+        assert_eq!(queue(&late, 9200), Some(MS * 8000));
+        assert_eq!(queue(&late, 19_200), Some(MS * 8000));
+        assert_eq!(queue(&late, 19_201), None, "that was long ago");
+        assert_eq!(queue(&[2000, 2100, 2200, 2300], 2300), None, "not slow");
     }
 }

@@ -194,7 +194,11 @@ impl Engine {
             node.status.get_or_insert(status);
         }
         // Also where a stream brings its hello late: then it has an exit to bring, too.
-        if free && node.status.is_some() && (seen.hello || seen.exit.is_some()) {
+        let lingers = free && node.status.is_some() && (seen.hello || seen.exit.is_some());
+        if seen.exit.is_some() {
+            self.got_through(source.node);
+        }
+        if lingers {
             self.linger(source.node);
         }
     }
@@ -205,8 +209,11 @@ impl Engine {
         let limit = self.plan.time_limit.map(|limit| now + limit);
         let Some(live) = self.live(node) else { return };
         live.link = Link::Up;
-        live.connected = Some(now.saturating_sub(live.started));
         let free = live.cause.is_none() && matches!(live.process, Process::Running(_));
+        live.connected = live
+            .cause
+            .is_none()
+            .then(|| now.saturating_sub(live.started));
         self.greeted = true;
         if free && self.plan.session {
             self.set_deadline(node, None);

@@ -296,7 +296,7 @@ impl Engine {
             self.deadlines.first(),
             self.reading.extra_at().filter(|_| !full),
             self.window.retry_at(),
-            self.connecting.look_at(),
+            self.connecting.look_at().filter(|_| self.window.has_room()),
             self.reaping.at(),
             self.flush_until,
             self.draw_at(),

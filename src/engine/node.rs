@@ -160,7 +160,7 @@ pub struct Node {
     pub heard: Time,
     /// How long it took until its hello.
     pub connected: Option<Duration>,
-    /// What the last look at its process showed.
+    /// What its process did when it was doubted last.
     pub work: Option<Work>,
     /// The next look says whether it is silent.
     pub doubted: bool,

@@ -83,10 +83,10 @@ impl Engine {
         let connect = self.plan.connect;
         let (doubt, queue) = (self.doubt(), self.connecting.queue(now, connect));
         let Some(live) = self.live(node) else { return };
-        let before = std::mem::replace(&mut live.work, work);
         if !std::mem::take(&mut live.doubted) || !live.is_awaited() {
             return;
         }
+        let before = std::mem::replace(&mut live.work, work);
         let until = live.heard + connect + CONNECT_GRACE;
         let most = until + queue.map_or(Duration::ZERO, |queue| queue * 2);
         let next = if now < until {
@@ -207,7 +207,8 @@ impl Engine {
             .live(node)
             .is_some_and(|live| live.drop == Some(Drop::Closed))
         {
-            self.connecting.dropped(node, before.all == 0, self.now);
+            self.connecting
+                .dropped(node, all <= DROPS_ALONE_MAX, self.now);
         }
         self.wait_again(
             node,
@@ -233,9 +234,9 @@ impl Engine {
 
 /// Whether a process worked between two looks, or would work now. One that has worked for all of its patience makes no handshake.
 fn is_at_work(before: Option<Work>, work: Option<Work>, patience: Duration) -> bool {
-    let Some(work) = work else { return false };
-    let used = before.map_or(Duration::ZERO, |before| {
-        work.used.saturating_sub(before.used)
-    });
-    work.used < patience && (work.wants || before.is_some() && used >= WORK_LEAST)
+    let (Some(before), Some(work)) = (before, work) else {
+        return false;
+    };
+    let used = work.used.saturating_sub(before.used);
+    work.used < patience && (before.wants || work.wants || used >= WORK_LEAST)
 }

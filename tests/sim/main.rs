@@ -5,6 +5,7 @@
 //! `CLSH_SIM_SEED=N` replays one seed and prints its trace, `CLSH_SIM_SEEDS=N` runs more of them.
 
 mod asking;
+mod connecting;
 mod deadlines;
 mod endings;
 mod far;
