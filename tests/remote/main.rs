@@ -7,6 +7,7 @@ mod talk;
 
 mod background;
 mod bootstrap;
+mod cold;
 mod command;
 mod cut;
 mod emulated;

@@ -50,7 +50,9 @@ impl Shadow {
 
     /// How much longer a node may be waited for at most where hellos are late: as long again as two of them took.
     fn queued(&self) -> Duration {
-        let took = |node: &Node| Some(node.hello? - node.spawned?.0);
+        // Its end says as well that a node was there.
+        let through = |node: &Node| node.hello.or(node.status.map(|_| node.said_at));
+        let took = |node: &Node| Some(through(node)? - node.spawned?.0);
         let took: Vec<Duration> = self.nodes.iter().filter_map(took).collect();
         let slow = took.iter().filter(|&&took| took > self.plan.connect / 4);
         match slow.count() < HELLOS_REMEMBERED {
