@@ -374,7 +374,7 @@ impl Engine {
                 assert!(!node.is_joined());
             }
         }
-        self.connecting.check();
+        assert!(self.connecting.is_consistent());
         assert!(self.connecting.len() <= self.window.running());
         assert!(!self.is_over() || self.effects.is_empty());
         assert!(self.deadlines.first().is_none_or(|time| time >= self.now));

@@ -15,7 +15,7 @@ use super::teardown::Teardown;
 use super::{Effect, Engine, Protocol, Slot, Source, Time};
 use crate::limits::{CONNECT_GRACE, DOUBT, DROP_PAUSE, DROPS_ALONE_MAX, DROPS_MAX, WORK_LEAST};
 use crate::output::Stream;
-use crate::remote::Drop;
+use crate::remote::{Drop, MARK};
 use crate::report;
 use std::time::Duration;
 
@@ -114,7 +114,8 @@ impl Engine {
 
     /// Looks for what ssh says of a connection that was dropped. Such words are held, for the next try may make them untrue.
     pub(super) fn holds_words(&mut self, source: Source, bytes: &[u8]) -> bool {
-        if !self.plan.ssh || source.stream == Stream::Out {
+        // Where a frame is among them, somebody got in.
+        if !self.plan.ssh || source.stream == Stream::Out || bytes.contains(&MARK) {
             return false;
         }
         let Some(live) = self.live(source.node) else {

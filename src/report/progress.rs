@@ -19,6 +19,17 @@ pub struct Standing<'a> {
     pub slowest: Vec<&'a str>,
 }
 
+impl Standing<'_> {
+    /// So many are done, so many run, and no others are told of.
+    pub fn of(done: usize, running: usize) -> Self {
+        Self {
+            done,
+            running,
+            ..Self::default()
+        }
+    }
+}
+
 /// The progress line, at most `columns` wide, without a newline. What does not fit is left out, and all behind it, so that the names
 /// shown are always those of the very slowest.
 pub fn progress(standing: &Standing, columns: usize) -> String {

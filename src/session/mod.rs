@@ -254,15 +254,7 @@ impl Session {
         let longest: Vec<(Time, &str)> = labels.into_iter().map(|label| (took, label)).collect();
         engine.say(&words::status(
             alive,
-            &report::status(
-                &report::Standing {
-                    done,
-                    running: longest.len(),
-                    ..report::Standing::default()
-                },
-                0,
-                &longest,
-            ),
+            &report::status(&report::Standing::of(done, running.len()), 0, &longest),
         ));
     }
 

@@ -67,9 +67,14 @@ pub fn user_name() -> String {
         .map_or_else(|| uid.to_string(), |user| user.name)
 }
 
-/// How many processors clsh and its children may use at once, whether by affinity or by the quota of a control group.
+/// How many processors clsh and its children may run on; one where the system does not tell.
 pub fn cores() -> usize {
-    std::thread::available_parallelism().map_or(1, usize::from)
+    let set = nix::sched::sched_getaffinity(nix::unistd::Pid::this());
+    let allowed = |set: nix::sched::CpuSet| {
+        let on = |&cpu: &usize| set.is_set(cpu).unwrap_or(false);
+        (0..nix::sched::CpuSet::count()).filter(on).count()
+    };
+    set.map_or(1, allowed).max(1)
 }
 
 /// What the system calls an error, without its number.
