@@ -3,7 +3,7 @@
 use super::run::Call;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// In the order of the table's columns.
@@ -132,10 +132,22 @@ impl Contenders {
 
     /// The same, but through a shell script that plays ssh.
     pub fn played(&self, who: Who, count: usize, fanout: usize, words: &[&str]) -> Call {
+        self.through(self.room.path(), who, count, fanout, words)
+    }
+
+    /// The same through the `ssh` in this directory.
+    pub fn through(
+        &self,
+        path: &Path,
+        who: Who,
+        count: usize,
+        fanout: usize,
+        words: &[&str],
+    ) -> Call {
         let nodes = format!("n[1-{count}]");
         let (total, fanout) = (count.to_string(), fanout.to_string());
         let (hosts, program) = (self.hosts(count), self.program(who));
-        let ssh = self.room.path().join("ssh");
+        let ssh = path.join("ssh");
         let ssh = ssh.to_str().expect("UTF-8");
         let mut line: Vec<String> = match who {
             Who::Base => strings(&[&self.me, "floor", &total, &fanout, ssh, "n1"]),
@@ -151,7 +163,7 @@ impl Contenders {
             line.extend(["::::".to_owned(), hosts]);
         }
         let mut call = self.call(line);
-        call.path = Some(self.room.path().to_owned());
+        call.path = Some(path.to_owned());
         call
     }
 

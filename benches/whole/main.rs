@@ -16,16 +16,17 @@ mod run;
 
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use race::Row;
-use rows::{Bench, curve, flood, flow, nodes, still};
+use rows::{Bench, cold, curve, flood, flow, nodes, still};
 use std::process::ExitCode;
 use std::time::Instant;
 
 /// The name to ask for it, and how to measure it.
 type Work = (&'static str, fn(&Bench) -> Vec<Row>);
 
-const WORK: [Work; 14] = [
+const WORK: [Work; 15] = [
     ("true", nodes::local),
     ("script", nodes::played),
+    ("cold", cold::cold),
     ("seq", flow::to_a_pipe),
     ("files", flow::to_files),
     ("ten-thousand", nodes::ten_thousand),

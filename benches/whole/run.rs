@@ -37,6 +37,8 @@ pub struct Call {
 pub struct Ran {
     pub seconds: f64,
     pub peak_mib: f64,
+    /// Seconds on a processor, of the program and of what it started and waited for.
+    pub cpu: f64,
     pub lines: u64,
     pub bytes: u64,
 }
@@ -109,7 +111,7 @@ impl Call {
         if let Some(out) = child.stdout.take() {
             (lines, bytes) = drain(out, see);
         }
-        let (status, peak_mib) = reap(&child);
+        let (status, peak_mib, cpu) = reap(&child);
         let seconds = start.elapsed().as_secs_f64();
         let in_time = guard.stand_down();
         if let Some(mut feeder) = feeder {
@@ -132,6 +134,7 @@ impl Call {
         Ok(Ran {
             seconds,
             peak_mib,
+            cpu,
             lines,
             bytes,
         })
@@ -154,8 +157,8 @@ fn drain(mut from: impl Read, see: &mut dyn FnMut(&[u8])) -> (u64, u64) {
     }
 }
 
-/// How it ended, and its peak of memory. What the bench itself takes counts in, so it stays small.
-pub fn reap(child: &Child) -> (ExitStatus, f64) {
+/// How it ended, its peak of memory, and its seconds on a processor. What the bench itself takes counts in, so it stays small.
+pub fn reap(child: &Child) -> (ExitStatus, f64, f64) {
     let mut status = 0;
     let mut usage = MaybeUninit::<libc::rusage>::zeroed();
     // SAFETY: both point to memory of ours for as long as the call lasts, and all zeroes is a valid rusage.
@@ -164,7 +167,9 @@ pub fn reap(child: &Child) -> (ExitStatus, f64) {
         usage.assume_init()
     };
     let peak_mib = usage.ru_maxrss as f64 / 1024.0;
-    (ExitStatus::from_raw(status), peak_mib)
+    let seconds = |time: libc::timeval| time.tv_sec as f64 + time.tv_usec as f64 / 1e6;
+    let cpu = seconds(usage.ru_utime) + seconds(usage.ru_stime);
+    (ExitStatus::from_raw(status), peak_mib, cpu)
 }
 
 /// Ends a run that takes longer than its limit.

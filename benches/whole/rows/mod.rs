@@ -1,5 +1,6 @@
 //! The rows of the table, each measured and checked.
 
+pub mod cold;
 pub mod curve;
 pub mod flood;
 pub mod flow;

@@ -49,7 +49,7 @@ impl Staying {
         // It may be gone.
         let _ = killpg(group, Signal::SIGTERM);
         drop(self.child.stdout.take());
-        let (_, peak_mib) = reap(&self.child);
+        let (_, peak_mib, _) = reap(&self.child);
         self.guard.stand_down();
         peak_mib
     }
