@@ -94,10 +94,12 @@ mod tests {
     fn who_sleeps_wants_no_processor_and_who_is_gone_is_not_there() {
         let mut child = start("exec sleep 1005.17");
         let pid = child.id() as i32;
-        wait_until(|| work(pid).is_some_and(|work| !work.wants));
-        let before = work(pid).map(|work| work.used);
-        std::thread::sleep(TICK * 3);
-        assert_eq!(work(pid).map(|work| work.used), before);
+        // Once it has begun to sleep, and not before, two looks see the same.
+        wait_until(|| {
+            let before = work(pid);
+            std::thread::sleep(TICK * 3);
+            work(pid) == before && before.is_some_and(|work| !work.wants)
+        });
         let _ = child.kill();
         let _ = child.wait();
         assert_eq!(work(pid), None);

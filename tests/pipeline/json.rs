@@ -29,6 +29,12 @@ fn object(line: &str) -> Value {
         exit if exit == "exit" => vec!["event", "node", "outcome", "seconds", "status"],
         _ => vec!["event", "failed", "nodes", "ok", "seconds", "status"],
     };
+    if let Some(connected) = object["connect_seconds"].as_f64() {
+        // Of a node that said hello, a part of its seconds.
+        assert!(Some(connected) <= object["seconds"].as_f64(), "{line}");
+        assert_ne!(object["outcome"], "connection failed", "{line}");
+        wanted.insert(0, "connect_seconds");
+    }
     if object.get("base64").is_some() {
         wanted[0] = "base64";
     }

@@ -9,7 +9,7 @@ use std::fs;
 fn rows(err: &str) -> Vec<[String; 3]> {
     let mut lines = err.lines().skip_while(|line| !line.starts_with("node "));
     let head: Vec<&str> = lines.next().expect("a table").split_whitespace().collect();
-    assert_eq!(head, ["node", "status", "seconds", "bytes"]);
+    assert_eq!(head, ["node", "status", "connect", "seconds", "bytes"]);
     lines
         .take_while(|line| !line.starts_with("clsh: "))
         .map(|line| {
@@ -18,11 +18,14 @@ fn rows(err: &str) -> Vec<[String; 3]> {
                 .map(str::trim)
                 .filter(|cell| !cell.is_empty())
                 .collect();
-            let [node, status, seconds, bytes] = cells[..] else {
+            let [node, status, connect, seconds, bytes] = cells[..] else {
                 panic!("{line}");
             };
             let measured = seconds.parse::<f64>().is_ok() == bytes.parse::<u64>().is_ok();
             assert!(measured && (bytes == "-") == (seconds == "-"), "{line}");
+            let connected = connect.parse::<f64>().ok();
+            assert!(connected.is_some() || connect == "-", "{line}");
+            assert!(connected <= seconds.parse().ok(), "{line}");
             [node, status, bytes].map(str::to_owned)
         })
         .collect()

@@ -30,7 +30,7 @@ fn objects(done: &Finished) -> Vec<Value> {
     done.out().lines().map(parse).collect()
 }
 
-/// The only object of which this is a part, without its time.
+/// The only object of which this is a part, without its times.
 fn the_one(objects: &[Value], key: &str, value: &str, event: &str) -> Value {
     let is = |object: &&Value| object[key] == value && object["event"] == event;
     let found: Vec<&Value> = objects.iter().filter(is).collect();
@@ -42,6 +42,11 @@ fn the_one(objects: &[Value], key: &str, value: &str, event: &str) -> Value {
             .remove("seconds")
             .is_some_and(|seconds| seconds.is_f64())
     );
+    if event == "exit" {
+        // Only who said hello has one.
+        let connected = fields.remove("connect_seconds");
+        assert!(connected.is_none_or(|seconds| seconds.is_f64()));
+    }
     found
 }
 
