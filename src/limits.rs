@@ -17,6 +17,10 @@ pub const CONNECT_DEFAULT: Duration = Duration::from_secs(10);
 pub const CONNECT_GRACE: Duration = Duration::from_millis(500);
 /// Connections that are made at once at first, for each processor: while some wait for an answer, others compute.
 pub const CONNECTING_PER_CORE: usize = 4;
+/// The same at most before any has been made, where all of them are at work.
+pub const CONNECTING_BLIND_MAX: usize = 16;
+/// Without a hello for so long, twice as many connections are made at once, up to there.
+pub const BLIND_PAUSE: Duration = Duration::from_millis(250);
 /// Fewest connections at once where the far side drops them.
 pub const CONNECTING_GATED_MIN: usize = 2;
 /// After so many rounds of hellos in a row that came no faster than the rounds before, more connections at once do not help.

@@ -3,7 +3,8 @@
 //! A handshake costs this machine up to 128 ms of a processor (OpenSSH 9's sntrup761), so that a few of them per processor keep it busy, and
 //! more only make each other wait. So few begin, and each hello lets one more begin, which doubles their number in each round, as long as that
 //! pays: as in BBR's start, the window is wide enough when rounds bring hellos no faster than those before, and it goes on where they do. On a
-//! machine with other work a wider one does pay, since each process gets its share of that.
+//! machine with other work a wider one does pay, since each process gets its share of that: so the window opens before the first hello, too,
+//! when that takes its time.
 //! A connection that does no work waits for somebody else: after a moment it does not count, so that far hosts, slow ones and dead ones hold
 //! nobody up. Where connections are dropped, as at a gate that lets in only so many at once (sshd's MaxStartups), the far side counts those that
 //! wait, too: then the window does, shrinks to half of them, and grows by one a round, as TCP's does after a loss.
@@ -12,8 +13,8 @@
 
 use super::Time;
 use crate::limits::{
-    CONNECTING_GATED_MIN, CONNECTING_PER_CORE, HELLOS_REMEMBERED, LOOK_PAUSE, LOOKS_MAX,
-    REST_AFTER, REST_BLIND, REST_GATED, ROUNDS_ALIKE_MAX,
+    BLIND_PAUSE, CONNECTING_BLIND_MAX, CONNECTING_GATED_MIN, CONNECTING_PER_CORE,
+    HELLOS_REMEMBERED, LOOK_PAUSE, LOOKS_MAX, REST_AFTER, REST_BLIND, REST_GATED, ROUNDS_ALIKE_MAX,
 };
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
@@ -62,6 +63,9 @@ pub struct Connecting {
     counted: usize,
     limit: usize,
     most: usize,
+    /// How far the limit goes up before the first hello, and when it last did.
+    blind: usize,
+    blind_at: Option<Time>,
     round: Round,
     /// The last hellos: when, and after how long.
     recent: VecDeque<(Time, Duration)>,
@@ -84,6 +88,8 @@ impl Connecting {
             counted: 0,
             limit: least,
             most,
+            blind: cores.max(1).saturating_mul(CONNECTING_BLIND_MAX).min(most),
+            blind_at: None,
             round: Round::default(),
             recent: VecDeque::new(),
             hellos: 0,
@@ -124,6 +130,7 @@ impl Connecting {
         };
         if self.round.began.is_none() {
             (self.round.began, self.round.length) = (Some(now), self.limit);
+            self.blind_at = Some(now);
         }
         if self
             .members
@@ -236,6 +243,7 @@ impl Connecting {
             return Vec::new();
         }
         self.look_at = Some(now + LOOK_PAUSE);
+        self.widen_blindly(now);
         let behind = self.members.range(self.looked + 1..);
         let before = self.members.range(..=self.looked);
         let nodes: Vec<u32> = behind
@@ -245,6 +253,16 @@ impl Connecting {
             .collect();
         self.looked = nodes.last().copied().unwrap_or(self.looked);
         nodes
+    }
+
+    /// Where all are at work for long and none is through, the machine is busy with something else. There each process gets its share, and
+    /// fewer get less.
+    fn widen_blindly(&mut self, now: Time) {
+        let long = self.blind_at.is_some_and(|time| time + BLIND_PAUSE <= now);
+        if long && self.hellos == 0 && !self.gated {
+            self.limit = self.limit.max(self.blind.min(self.limit * 2));
+            self.blind_at = Some(now);
+        }
     }
 
     /// What a look showed.
@@ -320,6 +338,27 @@ mod tests {
         }
         connecting.await_room(true, now);
         node
+    }
+
+    #[test]
+    fn before_the_first_hello_the_window_opens_with_time_and_not_for_ever() {
+        let mut connecting = full(2, 1000);
+        let mut next = 8;
+        for step in 0..500 {
+            let now = LOOK_PAUSE * step;
+            next = fill(&mut connecting, next, now);
+            connecting.await_room(true, now);
+            assert!(connecting.is_consistent());
+        }
+        assert_eq!(connecting.limit, 2 * CONNECTING_BLIND_MAX);
+        // From a hello on its own pace counts.
+        let mut connecting = full(2, 1000);
+        connecting.greeted(0, MS);
+        let limit = connecting.limit;
+        for step in 1..500 {
+            connecting.await_room(true, LOOK_PAUSE * step);
+        }
+        assert_eq!(connecting.limit, limit);
     }
 
     /// So many hellos, in the order of the nodes' starts: each node's comes `at` a time that follows from its start and from the hello before.

@@ -108,7 +108,8 @@ impl Invocation {
                 Transport::Ssh { bare: true, .. } | Transport::Template { bare: true, .. },
             ) => Payload::Bare(words.join(&b' ')),
             (Work::Command(words), Transport::Ssh { .. } | Transport::Template { .. }) => {
-                Payload::Wrapped(Wrapper::command(&words.join(&b' '), nonce, sudo))
+                let theirs = input || has_terminal(transport);
+                Payload::Wrapped(Wrapper::command(&words.join(&b' '), nonce, theirs, sudo))
             }
         };
         if let Payload::Bare(command) = &payload
@@ -135,11 +136,6 @@ impl Invocation {
     /// Whether the far side reports through frames, and reads from its stdin what it is to do.
     pub fn is_wrapped(&self) -> bool {
         matches!(self.payload, Payload::Wrapped(_))
-    }
-
-    /// Whether the command's stdin on the far side is a terminal. Then it is no lifeline: it would see what is typed instead.
-    fn has_terminal(&self) -> bool {
-        matches!(&self.transport, Transport::Ssh { ssh, .. } if ssh.tty)
     }
 
     /// Whether the command reads what its transport's process reads.
@@ -266,7 +262,6 @@ impl Invocation {
             rank,
             count: self.count,
             grace_secs: self.grace_secs,
-            input: self.input || self.has_terminal(),
         };
         wrapper.stage(stage, target)
     }
@@ -347,6 +342,11 @@ fn is_about(option: &str, name: &str) -> bool {
         .split(|c: char| c == '=' || c.is_ascii_whitespace())
         .next();
     given.is_some_and(|given| given.eq_ignore_ascii_case(name))
+}
+
+/// Whether the command's stdin on the far side is a terminal. Then it is no lifeline: it would see what is typed instead.
+fn has_terminal(transport: &Transport) -> bool {
+    matches!(transport, Transport::Ssh { ssh, .. } if ssh.tty)
 }
 
 fn names_host(word: &str) -> bool {

@@ -63,13 +63,3 @@ report() {
   echo "$_mark$_nonce exit $_status$_mark"
   echo "$_mark$_nonce exit $_status$_mark" >&4
 }
-# A connection that others share outlives this channel, and so does the parent. But then nobody holds the other end of the pipe that is a
-# process's stdout, and GNU tail dies of SIGPIPE for that, without writing. It is given a process that can't be, so it follows that one for
-# no time; other tails know no --pid.
-unheard() {
-  tail -f --pid=2147483647 /dev/null >>/proc/$1/fd/1
-  case $? in
-    141 | 269 | 397) ;;
-    *) return 1 ;;
-  esac
-}

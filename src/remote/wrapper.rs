@@ -31,6 +31,7 @@ macro_rules! plain {
 
 const PROLOGUE: &str = plain!("prologue.sh");
 const SUDO: &str = plain!("sudo.sh");
+const POLLING: &str = plain!("polling.sh");
 const PROCESSES: &str = plain!("processes.sh");
 const COMMAND: &str = plain!("wrapper.sh");
 const SESSION: &str = plain!("session.sh");
@@ -56,6 +57,8 @@ const _: () = assert!(BOOTSTRAP.len() < 200);
 #[derive(Debug, Clone)]
 pub struct Wrapper {
     stages: Vec<Stage>,
+    /// Whether the command reads the channel's stdin. Then the wrapper notices the connection's end by that of its parent, within a second.
+    input: bool,
     nonce: Nonce,
 }
 
@@ -76,14 +79,14 @@ pub struct Target<'a> {
     pub count: usize,
     /// From SIGTERM to SIGKILL when the connection goes, in seconds.
     pub grace_secs: u64,
-    /// The command reads the channel's stdin, or has a terminal there: the wrapper then notices the connection's end by that of its
-    /// parent, within a second.
-    pub input: bool,
 }
 
 impl Wrapper {
-    /// Wraps a command, which may hold any byte but NUL. With `user` it runs as that one, by sudo.
-    pub fn command(command: &[u8], nonce: &Nonce, user: Option<&str>) -> Self {
+    /// Wraps a command, which may hold any byte but NUL. With `input` it reads the channel's stdin, or has a terminal there. With `user` it
+    /// runs as that one, by sudo.
+    pub fn command(command: &[u8], nonce: &Nonce, input: bool, user: Option<&str>) -> Self {
+        // A shell reads a byte at a time, so what is not needed is not sent.
+        let polling = if input { POLLING } else { "" };
         let mut text = assignment("_text", command);
         // Room for the name of the shell is not counted: the bound is that of one argument.
         let long = command.len() >= ARGUMENT_BYTES_MAX;
@@ -94,16 +97,17 @@ impl Wrapper {
             names.extend(assignment("_bootstrap", INNER.as_bytes()));
             names.push(b'\n');
             Stage {
-                script: line(&[PROLOGUE, SUDO]),
+                script: line(&[PROLOGUE, polling, SUDO]),
                 text: names.into(),
             }
         });
         let command = Stage {
-            script: line(&[PROLOGUE, PROCESSES, COMMAND]),
+            script: line(&[PROLOGUE, PROCESSES, polling, COMMAND]),
             text: text.into(),
         };
         Self {
             stages: sudo.into_iter().chain([command]).collect(),
+            input,
             nonce: nonce.clone(),
         }
     }
@@ -124,6 +128,7 @@ impl Wrapper {
         };
         Self {
             stages: vec![stage],
+            input: false,
             nonce: nonce.clone(),
         }
     }
@@ -143,9 +148,8 @@ impl Wrapper {
             rank,
             count,
             grace_secs,
-            input,
         } = target;
-        let input = if input { "command" } else { "own" };
+        let input = if self.input { "command" } else { "own" };
         let mut own = assignment("_mark", &[MARK]);
         own.extend_from_slice(
             format!(
@@ -162,8 +166,8 @@ impl Wrapper {
 
 /// A script as one line that a shell evaluates.
 fn line(parts: &[&str]) -> Rc<[u8]> {
-    // Substituted output loses the newlines at its end only.
-    let mut line = b"n=$(echo x;echo x);n=${n#x};n=${n%x};".to_vec();
+    // The third character that a shell splits words at is a newline (POSIX); zsh knows a fourth.
+    let mut line = b"n=${IFS#??};n=${n%\"${n#?}\"};".to_vec();
     line.extend(assignment("p", parts.join("\n").as_bytes()));
     line.extend_from_slice(b";eval \"$p\"\n");
     line.into()
@@ -221,7 +225,6 @@ mod tests {
         rank: 3,
         count: 4,
         grace_secs: 2,
-        input: false,
     };
 
     #[test]
@@ -241,7 +244,7 @@ mod tests {
         let nonce = Nonce::new([1; 16]);
         let all: Vec<u8> = (1..=255).collect();
         for user in [None, Some("root")] {
-            let wrapper = Wrapper::command(&all, &nonce, user);
+            let wrapper = Wrapper::command(&all, &nonce, true, user);
             for stage in 0..wrapper.stages() {
                 let sent = wrapper.stage(stage, TARGET).expect("a stage").concat();
                 assert_eq!(sent.iter().filter(|&&byte| byte == b'\n').count(), 2);
@@ -273,6 +276,7 @@ mod tests {
         for (plain, script) in [
             (PROLOGUE, include_str!("prologue.sh")),
             (SUDO, include_str!("sudo.sh")),
+            (POLLING, include_str!("polling.sh")),
             (PROCESSES, include_str!("processes.sh")),
             (COMMAND, include_str!("wrapper.sh")),
             (SESSION, include_str!("session.sh")),

@@ -27,21 +27,6 @@ EOT
 else
   run() { exec "$@" "$_shell" -c "$_text"; }
 fi
-# Not where this shell is gone itself: what is left then has nobody to speak for it.
-is_connected() {
-  if [ "$_session" ]; then
-    stat_of self || return 1
-    set -- ${_line##*") "}
-    [ "$2" = $$ ] || return 1
-    # A parent outside of the container, or one that went before this shell began, is no sign.
-    [ "$_parent" -gt 1 ] || return 0
-    stat_of "$_first" || return 1
-    set -- ${_line##*") "}
-    [ "$2" = "$_parent" ]
-  else
-    kill -0 $$ && { kill -0 "$_parent" || ps -p "$_parent" >/dev/null; }
-  fi
-}
 # Ends what was being made when all was told to end.
 end_again() {
   processes | while read -r _pid _ppid _pgrp _in; do
