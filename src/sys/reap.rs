@@ -1,8 +1,9 @@
 //! Children that ended, are stopped, or are told to.
 
 use nix::errno::Errno;
+use nix::libc;
 use nix::sys::signal::{Signal, killpg};
-use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, waitid, waitpid};
+use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, waitid};
 use nix::unistd::Pid;
 
 /// How a process ended.
@@ -16,23 +17,28 @@ pub enum Ended {
 
 /// Reaps one child that ended, if there is one.
 pub fn reap_any() -> Option<(i32, Ended)> {
-    wait(None)
+    wait(-1)
 }
 
 /// Reaps this child, if it ended.
 pub fn reap(pid: i32) -> Option<Ended> {
-    wait(Some(Pid::from_raw(pid))).map(|(_, ended)| ended)
+    wait(pid).map(|(_, ended)| ended)
 }
 
-fn wait(pid: Option<Pid>) -> Option<(i32, Ended)> {
+/// waitpid(2) itself, because nix's refuses the status of a child that a real-time signal killed after the kernel has given it away.
+fn wait(pid: i32) -> Option<(i32, Ended)> {
+    let mut status = 0;
     loop {
-        return match waitpid(pid, Some(WaitPidFlag::WNOHANG)) {
-            Ok(WaitStatus::Exited(pid, code)) => Some((pid.as_raw(), Ended::Code(code as u8))),
-            Ok(WaitStatus::Signaled(pid, signal, _)) => {
-                Some((pid.as_raw(), Ended::Signal(signal as u8)))
-            }
+        // SAFETY: waitpid(2) writes one status, to memory that is ours.
+        let result = unsafe { libc::waitpid(pid, &mut status, libc::WNOHANG) };
+        return match Errno::result(result) {
             Err(Errno::EINTR) => continue,
-            Ok(_) | Err(_) => None,
+            Err(_) | Ok(0) => None,
+            Ok(pid) if libc::WIFSIGNALED(status) => {
+                Some((pid, Ended::Signal(libc::WTERMSIG(status) as u8)))
+            }
+            // Without WUNTRACED and WCONTINUED there is nothing else.
+            Ok(pid) => Some((pid, Ended::Code(libc::WEXITSTATUS(status) as u8))),
         };
     }
 }
