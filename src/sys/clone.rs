@@ -14,6 +14,7 @@ use std::os::fd::RawFd;
 pub const STACK_BYTES: usize = 32 * 1024;
 
 /// What a child is to do.
+#[derive(Clone, Copy)]
 pub struct Order<'a> {
     pub program: &'a CStr,
     /// Both lists end in a null pointer.

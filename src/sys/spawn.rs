@@ -18,6 +18,9 @@ use std::io;
 use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use std::os::unix::ffi::OsStrExt;
 
+/// What runs a script that names no interpreter (execvp(3)).
+const SHELL: &CStr = c"/bin/sh";
+
 /// A started process and the near ends of its streams.
 #[derive(Debug)]
 pub struct Child {
@@ -125,9 +128,10 @@ impl Spawner {
         ];
         let ends_there = self.far_ends(&pipes, ends.stdin);
         let highest = ends_there.into_iter().max().unwrap_or(0);
+        let arguments = pointers(words.iter());
         let order = Order {
             program: program.path(),
-            arguments: &pointers(words.iter()),
+            arguments: &arguments,
             environment: &environment,
             ends: ends_there,
             copied_below: self.copied_below.map(|first| first.max(highest + 1)),
@@ -139,14 +143,18 @@ impl Spawner {
             foreground: ends.foreground,
             detached: ends.detached,
         };
-        let mut result = clone::run(&order, &mut self.stack);
-        if result.is_err_and(refuses_to_unshare) {
-            self.copied_below = None;
+        let (copied_below, stack) = (&mut self.copied_below, &mut self.stack);
+        let mut result = run(order, copied_below, stack);
+        // As execvp(3) does it: a script without a line that names its interpreter is one for sh.
+        if let Err(Failure::Run(Errno::ENOEXEC)) = result {
+            let script = [SHELL, program.path()].map(CStr::as_ptr);
+            let rest = arguments.get(1..).unwrap_or_default();
             let order = Order {
-                copied_below: None,
+                program: SHELL,
+                arguments: &[&script, rest].concat(),
                 ..order
             };
-            result = clone::run(&order, &mut self.stack);
+            result = run(order, copied_below, stack);
         }
         let [stdin, out, err] = pipes.map(|pipe| pipe.map(|pipe| pipe.near));
         Ok(Child {
@@ -169,6 +177,29 @@ impl Spawner {
             }
         }
         ends
+    }
+}
+
+/// Makes a child, and does it in another way from then on where the kernel does not know the fast one.
+fn run(
+    order: Order,
+    copied_below: &mut Option<RawFd>,
+    stack: &mut [u8],
+) -> Result<libc::pid_t, Failure> {
+    let order = Order {
+        copied_below: order.copied_below.filter(|_| copied_below.is_some()),
+        ..order
+    };
+    match clone::run(&order, stack) {
+        Err(failure) if order.copied_below.is_some() && refuses_to_unshare(failure) => {
+            *copied_below = None;
+            let order = Order {
+                copied_below: None,
+                ..order
+            };
+            clone::run(&order, stack)
+        }
+        result => result,
     }
 }
 

@@ -44,6 +44,23 @@ fn a_command_ended_by_a_signal_counts_128_and_its_number() {
 }
 
 #[test]
+fn a_script_without_an_interpreter_is_one_for_sh() {
+    let directory = scratch();
+    script(directory.path(), "plain", "echo \"$0 [$1] [$2]\"; exit 7\n");
+    for name in ["./plain", "plain"] {
+        let mut call = exec("n1", [name, "a b", "%h"]);
+        let path = format!("{}:/usr/bin:/bin", directory.path().display());
+        let done = run(call.current_dir(directory.path()).env("PATH", path));
+        let called = match name {
+            "plain" => format!("{}/plain", directory.path().display()),
+            name => name.to_owned(),
+        };
+        let line = format!("{called} [a b] [n1]");
+        assert_eq!((done.code(), done.out()), (7, labelled("n1", &[&line])));
+    }
+}
+
+#[test]
 fn nodes_with_the_same_status_are_folded_into_one_line_each() {
     let done = run(&mut exec(
         "n[1-6]",
