@@ -13,7 +13,7 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 
 /// How it is used.
 pub enum Way {
-    /// A regular file, or a device that is no terminal: it keeps nobody waiting.
+    /// A regular file, or a device that is always ready: it keeps nobody waiting.
     Plain,
     /// An open file of our own, non-blocking.
     Own(OwnedFd),
@@ -39,6 +39,8 @@ impl Standard {
             SFlag::S_IFIFO => own(),
             SFlag::S_IFCHR if terminal => own(),
             SFlag::S_IFSOCK => Way::Shared,
+            // To open a device once more could start it from its beginning, as it does with /dev/kmsg.
+            SFlag::S_IFCHR if can_be_watched(&shared)? => Way::Shared,
             _ => Way::Plain,
         };
         Ok(Self {
@@ -62,6 +64,16 @@ impl Standard {
         let mut fds = [PollFd::new(self.shared.as_fd(), flags)];
         matches!(poll(&mut fds, PollTimeout::ZERO), Ok(1))
     }
+}
+
+/// Whether it may have to be waited for: the kernel refuses to watch what is always ready, such as the null device (epoll_ctl(2), EPERM).
+fn can_be_watched(fd: &OwnedFd) -> io::Result<bool> {
+    let poll = mio::Poll::new()?;
+    let mut source = mio::unix::SourceFd(&fd.as_raw_fd());
+    let watched = poll
+        .registry()
+        .register(&mut source, mio::Token(0), mio::Interest::READABLE);
+    Ok(watched.is_ok())
 }
 
 /// Opens the same pipe or terminal once more, non-blocking.

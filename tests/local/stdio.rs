@@ -1,7 +1,7 @@
 //! The open files clsh was given are shared with whoever started it: none of their flags ever changes, and stdin is left alone.
 
 use crate::kit::{Held, TERM, count, exec, nap, open_flags, read_all, through};
-use crate::support::{children, clsh_with, run, running, scratch, start, wait_until};
+use crate::support::{children, clsh_with, not_run, run, running, scratch, start, wait_until};
 use std::fs::File;
 use std::io::{Read, Write};
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
@@ -218,4 +218,19 @@ fn a_stderr_that_takes_nothing_changes_no_status() {
     let mut noted = clsh_with(["-R", "exec", "false"]);
     noted.env("CLSH_HOSTS", "n1");
     assert_eq!(statuses_without_stderr(&mut noted), [1, 1]);
+}
+
+#[test]
+fn a_device_that_has_nothing_to_read_keeps_nobody_waiting() {
+    // It blocks whoever has read all of the kernel's messages.
+    let Ok(device) = File::open("/dev/kmsg") else {
+        return not_run("/dev/kmsg cannot be read here");
+    };
+    let done = run(exec("n1", ["true"]).stdin(device.try_clone().expect("dup")));
+    assert_eq!(done.code(), 0, "{}", done.err());
+    let nap = nap();
+    let running = start(exec("n1", ["sleep", &nap]).stdin(device));
+    wait_until("the command", || count(&["sleep", &nap]) == 1);
+    running.signal(TERM);
+    assert_eq!(running.finish().code(), 128 + TERM);
 }
