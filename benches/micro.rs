@@ -393,7 +393,7 @@ mod spawn {
             stdin: Stdin::Null,
             piped: true,
             foreground: false,
-            detached: false,
+            session: true,
         };
         bencher.counter(ItemsCount::new(1_u32)).bench_local(|| {
             let child = spawner.spawn(&program, &[b"true".to_vec()], &[], ends);

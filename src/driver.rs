@@ -12,7 +12,7 @@ mod store;
 
 pub use refusal::Refusal;
 
-use crate::engine::{Effect, Engine, Event, Order, Request, Source, Work};
+use crate::engine::{Effect, Engine, Event, Request, Source, Work};
 use crate::job::{Job, Talk};
 use crate::outcome::{Outcome, Reason, Verdict};
 use crate::output::Stream;
@@ -21,13 +21,11 @@ use crate::report;
 use crate::sys::{
     self, Askpass, Got, Program, Reactor, Report, Secret, Signals, Sink, Spawner, Written,
 };
+use children::Children;
 use desk::Desk;
 use feed::{Feed, Scratches};
-use nix::libc::{
-    SIGCHLD, SIGCONT, SIGHUP, SIGINT, SIGKILL, SIGQUIT, SIGTERM, SIGTSTP, SIGUSR1, SIGWINCH,
-};
+use nix::libc::{SIGCHLD, SIGCONT, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP, SIGUSR1, SIGWINCH};
 use password::Found;
-use std::collections::HashMap;
 use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
@@ -79,7 +77,7 @@ struct Driver<'a> {
     signals: Signals,
     sinks: [Sink; 2],
     links: Vec<Option<Box<Link>>>,
-    pids: HashMap<i32, u32>,
+    children: Children,
     buffer: Vec<u8>,
     clock: Clock,
     desk: Option<Desk>,
@@ -229,51 +227,57 @@ impl Driver<'_> {
     }
 
     fn carry_out(&mut self) {
-        while let Some(effect) = self.engine.poll_effect() {
-            match effect {
-                Effect::Read { source, limit } => self.read(source, limit),
-                Effect::Write { sink } => self.write(sink),
-                Effect::Spawn { node } => self.spawn(node),
-                Effect::Close { source } => {
-                    if let Some(link) = self.link(source.node) {
-                        link.streams[source.stream as usize] = None;
-                        link.files[source.stream as usize] = None;
-                    }
+        loop {
+            while let Some(effect) = self.engine.poll_effect() {
+                self.carry_out_one(effect);
+            }
+            if !self.finish_signals() {
+                return;
+            }
+        }
+    }
+
+    fn carry_out_one(&mut self, effect: Effect) {
+        match effect {
+            Effect::Read { source, limit } => self.read(source, limit),
+            Effect::Write { sink } => self.write(sink),
+            Effect::Spawn { node } => self.spawn(node),
+            Effect::Close { source } => {
+                if let Some(link) = self.link(source.node) {
+                    link.streams[source.stream as usize] = None;
+                    link.files[source.stream as usize] = None;
                 }
-                Effect::HangUp { node } => {
-                    if let Some(link) = self.link(node) {
-                        link.lifeline = None;
-                    }
+            }
+            Effect::HangUp { node } => {
+                if let Some(link) = self.link(node) {
+                    link.lifeline = None;
                 }
-                Effect::Signal { pid, order, .. } => {
-                    for &signal in signals_of(order) {
-                        sys::signal_group(pid, signal);
-                    }
-                }
-                Effect::Look { node, pid } => {
-                    let work = sys::work(pid).map(|work| Work {
-                        used: work.used,
-                        wants: work.wants,
-                    });
-                    self.engine.on_event(Event::Looked { node, work });
-                }
-                Effect::Reap { pid, .. } => self.reap(pid),
-                Effect::ReapAny => self.reap_any(),
-                Effect::Give { node, stage } => self.give(node, stage),
-                Effect::Feed { node } => self.feed(node),
-                Effect::Answer { node } => self.answer_node(node),
-                Effect::ReadInput => self.read_input(),
-                Effect::Spool { spool } => self.spool(spool),
-                Effect::Fetch { offset, bytes } => self.fetch(offset, bytes),
-                Effect::Store { source, bytes } => self.store(source, bytes),
-                Effect::Suspend => {
-                    let before = Instant::now();
-                    sys::stop_self();
-                    self.clock.stopped += before.elapsed();
-                    self.engine.on_event(Event::Resumed);
-                    if let Some(desk) = &mut self.desk {
-                        desk.resumed(&mut self.engine);
-                    }
+            }
+            Effect::Signal { pid, order, .. } => self.signal(pid, order),
+            Effect::Look { node, pid } => {
+                let work = sys::work(pid).map(|work| Work {
+                    used: work.used,
+                    wants: work.wants,
+                });
+                self.engine.on_event(Event::Looked { node, work });
+            }
+            Effect::Reap { pid, .. } => self.reap(pid),
+            Effect::ReapAny => self.reap_any(),
+            Effect::Give { node, stage } => self.give(node, stage),
+            Effect::Feed { node } => self.feed(node),
+            Effect::Answer { node } => self.answer_node(node),
+            Effect::ReadInput => self.read_input(),
+            Effect::Spool { spool } => self.spool(spool),
+            Effect::Fetch { offset, bytes } => self.fetch(offset, bytes),
+            Effect::Store { source, bytes } => self.store(source, bytes),
+            Effect::Suspend => {
+                self.finish_signals();
+                let before = Instant::now();
+                sys::stop_self();
+                self.clock.stopped += before.elapsed();
+                self.engine.on_event(Event::Resumed);
+                if let Some(desk) = &mut self.desk {
+                    desk.resumed(&mut self.engine);
                 }
             }
         }
@@ -350,16 +354,6 @@ fn request(signal: i32) -> Option<Request> {
         SIGUSR1 => Some(Request::Status),
         SIGTSTP => Some(Request::Suspend),
         _ => None,
-    }
-}
-
-fn signals_of(order: Order) -> &'static [i32] {
-    match order {
-        Order::Terminate => &[SIGTERM, SIGCONT],
-        Order::Kill => &[SIGKILL],
-        Order::Interrupt => &[SIGINT],
-        Order::Stop => &[SIGTSTP],
-        Order::Continue => &[SIGCONT],
     }
 }
 

@@ -2,12 +2,23 @@
 
 use super::desk::Desk;
 use super::{Driver, Link, key, shown};
-use crate::engine::{Event, Exit, Source};
+use crate::engine::{Event, Exit, Order, Source};
 use crate::output::Stream;
-use crate::sys::{self, Child, Ended, Ends, Program, SpawnError, Stdin};
+use crate::sys::{self, Child, Ended, Ends, Program, Signalling, SpawnError, Stdin};
 use nix::errno::Errno;
-use nix::libc::{SIGCONT, SIGKILL};
+use nix::libc::{SIGCONT, SIGINT, SIGKILL, SIGSTOP, SIGTERM, SIGTSTP};
+use std::collections::HashMap;
 use std::os::fd::{AsFd, OwnedFd};
+
+/// The processes that were started and not reaped.
+#[derive(Default)]
+pub struct Children {
+    /// The slot of each.
+    pids: HashMap<i32, u32>,
+    signalling: Signalling,
+    /// Those that are to be reaped once all signals are out.
+    reaps: Vec<i32>,
+}
 
 /// A process to be started.
 struct Start {
@@ -80,9 +91,9 @@ impl Driver<'_> {
                         false => Stdin::Null,
                     },
                     piped: true,
+                    // Before OpenSSH 8.4 it is also what keeps ssh from asking at the terminal.
+                    session: true,
                     foreground: false,
-                    // Before OpenSSH 8.4 only that keeps ssh from asking there.
-                    detached: self.askpass.is_some(),
                 },
             },
             Err((words, ends)) => Start {
@@ -131,7 +142,7 @@ impl Driver<'_> {
             streams,
             files: [None, None],
         }));
-        self.pids.insert(pid, node);
+        self.children.pids.insert(pid, node);
         Ok(pid)
     }
 
@@ -155,6 +166,7 @@ impl Driver<'_> {
     }
 
     pub(super) fn reap_any(&mut self) {
+        self.finish_signals();
         while let Some((pid, ended)) = sys::reap_any() {
             self.exited(pid, ended);
         }
@@ -183,18 +195,52 @@ impl Driver<'_> {
     fn local_pid(&self) -> Option<(&Desk, i32)> {
         let desk = self.desk.as_ref()?;
         let local = desk.local()?;
-        let (&pid, _) = self.pids.iter().find(|&(_, &node)| node == local)?;
+        let (&pid, _) = self
+            .children
+            .pids
+            .iter()
+            .find(|&(_, &node)| node == local)?;
         Some((desk, pid))
     }
 
+    /// Signals a process with its session, or its group where it has none of its own.
+    pub(super) fn signal(&mut self, pid: i32, order: Order) {
+        let signals = match order {
+            Order::Terminate => &[SIGTERM, SIGCONT][..],
+            Order::Kill => &[SIGKILL],
+            Order::Interrupt => &[SIGINT],
+            // The groups of a session without a terminal are orphaned: the kernel stops them by nothing else.
+            Order::Stop if sys::leads_session(pid) => &[SIGSTOP],
+            Order::Stop => &[SIGTSTP],
+            Order::Continue => &[SIGCONT],
+        };
+        self.children.signalling.send(pid, signals);
+    }
+
+    /// What was signalled is signalled to the end, and reaped only then: a number that is given back may be another's. Says whether
+    /// there was anything to do.
+    pub(super) fn finish_signals(&mut self) -> bool {
+        if !self.children.signalling.is_due() {
+            return false;
+        }
+        self.children.signalling.finish();
+        for pid in std::mem::take(&mut self.children.reaps) {
+            self.reap(pid);
+        }
+        true
+    }
+
     pub(super) fn reap(&mut self, pid: i32) {
+        if self.children.signalling.is_due() {
+            return self.children.reaps.push(pid);
+        }
         if let Some(ended) = sys::reap(pid) {
             self.exited(pid, ended);
         }
     }
 
     fn exited(&mut self, pid: i32, ended: Ended) {
-        let Some(node) = self.pids.remove(&pid) else {
+        let Some(node) = self.children.pids.remove(&pid) else {
             return;
         };
         let exit = match ended {

@@ -81,8 +81,8 @@ impl Desk {
         let ends = Ends {
             stdin: if terminal { Stdin::Own } else { Stdin::Null },
             piped: !(local.full_screen && terminal),
+            session: false,
             foreground: terminal,
-            detached: false,
         };
         (words, ends)
     }

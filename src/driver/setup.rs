@@ -1,5 +1,6 @@
 //! What a run needs before its first turn: the program, the descriptors, the plan.
 
+use super::children::Children;
 use super::desk::Desk;
 use super::feed::{Feed, Scratches};
 use super::refusal::Refusal;
@@ -21,7 +22,6 @@ use crate::sys::{
     Spawner, Terminal,
 };
 use nix::libc::{SIGCHLD, SIGCONT, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP, SIGUSR1, SIGWINCH};
-use std::collections::HashMap;
 use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
@@ -76,7 +76,7 @@ impl<'a> Driver<'a> {
             signals,
             sinks,
             links: Vec::new(),
-            pids: HashMap::new(),
+            children: Children::default(),
             buffer: vec![0; READ_BYTES_MAX],
             clock: Clock {
                 start: Instant::now(),

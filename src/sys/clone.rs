@@ -27,10 +27,10 @@ pub struct Order<'a> {
     /// Signals to be set to their defaults.
     pub defaults: &'a [c_int],
     pub files: Option<libc::rlimit>,
+    /// It leads a session of its own, without a terminal; else a group of its own in clsh's session.
+    pub session: bool,
     /// Its group becomes the foreground of the terminal on stdin.
     pub foreground: bool,
-    /// It has no terminal at all.
-    pub detached: bool,
 }
 
 /// Why a child runs no program.
@@ -116,7 +116,7 @@ extern "C" fn child(argument: *mut c_void) -> c_int {
             desk.give_up(Failure::Unshare);
         }
         // Both make it the leader of a group.
-        if order.detached {
+        if order.session {
             libc::setsid();
         } else {
             libc::setpgid(0, 0);

@@ -4,9 +4,10 @@ use super::secret::{Secret, unfit};
 use super::signals::{is_ignored, stop_self};
 use nix::libc;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-use nix::sys::signal::{SigSet, SigmaskHow, Signal, sigprocmask};
+use nix::sys::signal::{SigSet, SigmaskHow, Signal, kill, sigprocmask};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
 use nix::sys::termios::{LocalFlags, SetArg, Termios, tcdrain, tcgetattr, tcsetattr};
+use nix::unistd::Pid;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::os::fd::AsFd;
@@ -120,6 +121,8 @@ fn converse(terminal: File, watched: &SigSet, prompt: &str) -> io::Result<Asked>
             Some(signal) if signal.ssi_signo as i32 == libc::SIGTSTP => {
                 silence.end();
                 stop_self();
+                // Where nobody stopped it, it goes on as if. To the process, not to this thread, so that it merges with a real one.
+                let _ = kill(Pid::this(), Signal::SIGCONT);
             }
             // It asks how far the run is, which has not begun.
             Some(signal) if signal.ssi_signo as i32 == libc::SIGUSR1 => {}

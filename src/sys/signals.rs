@@ -75,7 +75,22 @@ pub fn die_by(signal: i32) {
     let _ = raise(signal);
 }
 
-/// Stops the process as a terminal's Ctrl-Z does; returns when it is continued.
+/// Stops the process as a terminal's Ctrl-Z does, and returns when it is continued; or at once where its process group is orphaned, as behind
+/// `ssh -t` or `docker exec`: no shell is there to continue it, and the kernel stops nobody then (POSIX, 11.1.4; SIGSTOP would stop it for
+/// good).
 pub fn stop_self() {
-    let _ = raise(Signal::SIGSTOP);
+    let stop = Signal::SIGTSTP;
+    let default = SigAction::new(SigHandler::SigDfl, SaFlags::empty(), SigSet::empty());
+    // SAFETY: the default action runs no code of ours, and what stands there now is put back below.
+    let Ok(action) = (unsafe { sigaction(stop, &default) }) else {
+        return;
+    };
+    let (mut only, mut before) = (SigSet::empty(), SigSet::empty());
+    only.add(stop);
+    let _ = raise(stop);
+    // Where it is blocked, it comes now.
+    let _ = sigprocmask(SigmaskHow::SIG_UNBLOCK, Some(&only), Some(&mut before));
+    let _ = sigprocmask(SigmaskHow::SIG_SETMASK, Some(&before), None);
+    // SAFETY: the action is the one that stood there before.
+    let _ = unsafe { sigaction(stop, &action) };
 }

@@ -1,8 +1,8 @@
 //! Processes, started.
 //!
 //! A child is made with clone(2) as vfork(2) does it, without a copy of clsh's memory or of its table of descriptors. Before it runs its
-//! program it becomes the leader of a process group of its own, so that a terminal's Ctrl-C reaches clsh alone and killpg(2) reaches its
-//! children too; and asks to be killed when clsh dies (PR_SET_PDEATHSIG), so that not even SIGKILL to clsh leaves it behind. std's Command
+//! program it becomes the leader of a session of its own, so that a terminal's Ctrl-C reaches clsh alone, all that it starts can be found and
+//! signalled, and nobody asks at the terminal behind clsh's back; and asks to be killed when clsh dies (PR_SET_PDEATHSIG), so that not even SIGKILL to clsh leaves it behind. std's Command
 //! can do either only through fork(2), which copies the page tables of all that memory.
 
 use super::clone::{self, Failure, Order};
@@ -49,10 +49,10 @@ pub struct Ends {
     pub stdin: Stdin,
     /// stdout and stderr are pipes, not clsh's own.
     pub piped: bool,
+    /// It leads a session of its own, and has no terminal.
+    pub session: bool,
     /// Its group becomes the foreground of the terminal on stdin.
     pub foreground: bool,
-    /// It has no terminal to ask at.
-    pub detached: bool,
 }
 
 /// Why no process was started.
@@ -140,8 +140,8 @@ impl Spawner {
                 rlim_cur: soft,
                 rlim_max: hard,
             }),
+            session: ends.session,
             foreground: ends.foreground,
-            detached: ends.detached,
         };
         let (copied_below, stack) = (&mut self.copied_below, &mut self.stack);
         let mut result = run(order, copied_below, stack);

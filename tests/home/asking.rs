@@ -134,16 +134,33 @@ fn ctrl_z_gives_the_terminal_back_and_later_the_prompt_comes_again() {
     let Some(world) = accounts::world() else {
         return;
     };
-    let mut terminal = asked(world.clsh(&world.person, ["-A", "-h", "n1", "id -un"]));
+    let call = world.clsh(&world.person, ["-A", "-h", "n1", "id -un"]);
+    // A shell beside it, or it would not be stopped.
+    let shell = ["sh", "-mc", r#""$@"; read -r line; fg"#, "sh"];
+    let mut terminal = asked(support::behind(&shell, &call));
+    let clsh = support::children(terminal.pid())[0].pid;
     terminal.type_keys(CTRL_Z);
-    wait_stopped(terminal.pid());
+    wait_stopped(clsh);
     assert_eq!(terminal.modes(), terminal.modes_before());
-    terminal.signal(18);
+    terminal.type_keys("\r");
     support::wait_until("a second prompt", || times(&terminal, PROMPT) == 2);
     terminal.type_keys(format!("{}\r", world.person.password));
     assert_eq!(terminal.finish(), 0, "{}", terminal.text());
     let line = format!("n1: {}", world.person.name);
     assert!(terminal.text().contains(&line), "{}", terminal.text());
+}
+
+#[test]
+fn where_nobody_could_continue_it_ctrl_z_only_brings_the_prompt_again() {
+    let Some(world) = accounts::world() else {
+        return;
+    };
+    let mut terminal = asked(world.clsh(&world.person, ["-A", "-h", "n1", "id -un"]));
+    terminal.type_keys(format!("gone{CTRL_Z}"));
+    support::wait_until("a second prompt", || times(&terminal, PROMPT) == 2);
+    assert_ne!(terminal.modes(), terminal.modes_before(), "no echo");
+    terminal.type_keys(format!("{}\r", world.person.password));
+    assert_eq!(terminal.finish(), 0, "{}", terminal.text());
 }
 
 #[test]

@@ -143,6 +143,11 @@ pub fn group(pid: i32) -> i32 {
         .expect("a number")
 }
 
+/// The session of a process, if it lives.
+pub fn session(pid: i32) -> Option<i32> {
+    stat_field(pid, 3)?.parse().ok()
+}
+
 /// A field of /proc/PID/stat, counted from the state.
 fn stat_field(pid: i32, index: usize) -> Option<String> {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;

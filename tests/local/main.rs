@@ -15,6 +15,7 @@ mod lines;
 mod pausing;
 mod pressure;
 mod remotes;
+mod sessions;
 mod stdio;
 mod terminal;
 mod verdicts;

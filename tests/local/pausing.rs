@@ -3,8 +3,17 @@
 use crate::kit::{CONT, TERM, TSTP, USR1, count, exec, nap, wait_stopped};
 use crate::support::{children, process, scratch, start, wait_until};
 use std::fs;
+use std::os::unix::process::CommandExt;
+use std::process::Command;
 use std::thread;
 use std::time::Duration;
+
+/// A call in a process group of its own, as a shell starts a job: one that has nobody beside it who could continue it is not stopped.
+fn job<'a>(nodes: &str, words: impl IntoIterator<Item = &'a str>) -> Command {
+    let mut call = exec(nodes, words);
+    call.process_group(0);
+    call
+}
 
 #[test]
 fn a_run_stops_with_its_children_goes_on_with_them_and_loses_nothing() {
@@ -17,7 +26,8 @@ while [ $i -lt 400 ]; do
   [ $((i % 20)) = 0 ] && sleep 0.05
   while [ $i = 100 ] && [ ! -e go ]; do sleep 0.01; done
 done"#;
-    let running = start(exec("n[1-4]", ["sh", "-c", script]).current_dir(directory.path()));
+    let mut call = job("n[1-4]", ["sh", "-c", script]);
+    let running = start(call.current_dir(directory.path()));
     for round in 1..=3 {
         running.stdout.wait_for(&format!("line {}\n", round * 20));
         running.signal(TSTP);
@@ -50,8 +60,8 @@ fn time_while_stopped_does_not_count_towards_the_time_limit() {
     let script = format!(
         "echo up; [ %n = 1 ] && exec sleep {nap}; while [ ! -e go ]; do sleep 0.01; done; echo done"
     );
-    let running =
-        start(exec("n[1-2]", ["-u", "3", "sh", "-c", &script]).current_dir(directory.path()));
+    let mut call = job("n[1-2]", ["-u", "3", "sh", "-c", &script]);
+    let running = start(call.current_dir(directory.path()));
     wait_until("both up", || running.stdout.text().lines().count() == 2);
     running.signal(TSTP);
     wait_stopped(running.pid());
@@ -73,7 +83,7 @@ fn a_stopped_run_can_be_ended() {
     let nap = nap();
     let script = format!("echo up; exec sleep {nap}");
     let call = ["--kill-after", "600", "sh", "-c", &script];
-    let running = start(&mut exec("n[1-2]", call));
+    let running = start(&mut job("n[1-2]", call));
     wait_until("both up", || running.stdout.text().lines().count() == 2);
     running.signal(TSTP);
     wait_stopped(running.pid());
