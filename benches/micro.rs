@@ -371,7 +371,7 @@ mod hosts {
 /// Processes.
 mod spawn {
     use super::*;
-    use clsh::sys::{Ends, Spawner, Stdin, descriptors, find_program};
+    use clsh::sys::{Ends, Guardian, Spawner, Stdin, descriptors, find_program};
     use nix::sys::wait::waitpid;
     use nix::unistd::Pid;
     use std::fs::File;
@@ -387,7 +387,7 @@ mod spawn {
         let held: Vec<File> = (0..open)
             .map(|_| File::open("/dev/null").expect("a null device"))
             .collect();
-        let mut spawner = Spawner::new(files.inherited).expect("a spawner");
+        let mut spawner = Spawner::new(files.inherited, Guardian::new()).expect("a spawner");
         let program = find_program(b"true").expect("a program");
         let ends = Ends {
             stdin: Stdin::Null,

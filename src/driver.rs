@@ -19,7 +19,7 @@ use crate::output::Stream;
 use crate::remote::{Invocation, Questions};
 use crate::report;
 use crate::sys::{
-    self, Askpass, Got, Program, Reactor, Report, Secret, Signals, Sink, Spawner, Written,
+    self, Askpass, Got, Guardian, Program, Reactor, Report, Secret, Signals, Sink, Spawner, Written,
 };
 use children::Children;
 use desk::Desk;
@@ -94,11 +94,13 @@ struct Driver<'a> {
 
 /// Runs the job to its end. When this returns, every child is reaped.
 pub fn run(job: &Job) -> Result<Verdict, Refusal> {
+    // First of all: it keeps a copy of what is in memory, which no password may be.
+    let guardian = Guardian::new();
     let secret = match password::find(job)? {
         Found::Password(secret) => secret,
         Found::Signal(signal) => return Ok(Verdict::Signal(signal)),
     };
-    let mut driver = Driver::new(job, secret)?;
+    let mut driver = Driver::new(job, secret, guardian)?;
     while !driver.is_done() {
         driver.turn()?;
     }

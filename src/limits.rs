@@ -127,6 +127,9 @@ pub const SPAWN_RAISE: Duration = Duration::from_secs(1);
 /// Tries without any running node before one is given up.
 pub const SPAWN_TRIES_MAX: u32 = 50;
 
+/// Most processes at once that the guardian knows of. Further ones are only killed by the kernel when clsh is.
+pub const GUARDED_MAX: usize = (1 << 16) - 1;
+
 /// Descriptors a node takes whose command runs here: stdout and stderr.
 pub const DESCRIPTORS_LOCAL: usize = 2;
 /// Descriptors a node takes whose command runs in the wrapper: its lifeline, too.

@@ -153,6 +153,13 @@ pub fn capped(window: usize, fanout: usize, descriptors: u64) -> String {
     )
 }
 
+/// There is no guardian (`-v`).
+pub fn unguarded(error: &str) -> String {
+    format!(
+        "clsh: no process for clean-up: {error}; what kill -9 of clsh leaves running here is not ended\n"
+    )
+}
+
 /// How it stands (SIGUSR1). `longest` holds the running nodes, those that run longest first.
 pub fn status(standing: &Standing, waiting: usize, longest: &[(Duration, &str)]) -> String {
     let Standing {

@@ -3,7 +3,9 @@
 use super::desk::Desk;
 use super::{Driver, Link, key, shown};
 use crate::engine::{Event, Exit, Order, Source};
+use crate::job::Talk;
 use crate::output::Stream;
+use crate::report;
 use crate::sys::{self, Child, Ended, Ends, Program, Signalling, SpawnError, Stdin};
 use nix::errno::Errno;
 use nix::libc::{SIGCONT, SIGINT, SIGKILL, SIGSTOP, SIGTERM, SIGTSTP};
@@ -35,7 +37,13 @@ impl Driver<'_> {
         if let Some((_, questions)) = &mut self.askpass {
             questions.begin(node);
         }
-        match self.start(node, order) {
+        let started = self.start(node, order);
+        if let Some(error) = self.spawner.take_dismissed()
+            && self.job.talk == Talk::Verbose
+        {
+            self.engine.say(&report::unguarded(&sys::errno_text(error)));
+        }
+        match started {
             Ok(pid) => {
                 self.engine.on_event(Event::Spawned { node, pid });
                 let files = self.open_files(node, again);
@@ -240,6 +248,7 @@ impl Driver<'_> {
     }
 
     fn exited(&mut self, pid: i32, ended: Ended) {
+        self.spawner.strike(pid);
         let Some(node) = self.children.pids.remove(&pid) else {
             return;
         };

@@ -18,9 +18,10 @@ use crate::remote::{self, Call, Invocation, Nonce, Transport};
 use crate::report;
 use crate::session::{Manner, Session, Setting};
 use crate::sys::{
-    self, Descriptors, Directory, Input, Kind, Program, Reactor, Report, Secret, Signals, Sink,
-    Spawner, Terminal,
+    self, Descriptors, Directory, Guardian, Input, Kind, Program, Reactor, Report, Secret, Signals,
+    Sink, Spawner, Terminal,
 };
+use nix::errno::Errno;
 use nix::libc::{SIGCHLD, SIGCONT, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP, SIGUSR1, SIGWINCH};
 use std::io;
 use std::os::unix::ffi::OsStrExt;
@@ -32,7 +33,11 @@ const SIGNALS: [i32; 9] = [
 ];
 
 impl<'a> Driver<'a> {
-    pub(super) fn new(job: &'a Job, secret: Option<Secret>) -> Result<Self, Refusal> {
+    pub(super) fn new(
+        job: &'a Job,
+        secret: Option<Secret>,
+        guardian: Result<Guardian, Errno>,
+    ) -> Result<Self, Refusal> {
         let nonce = Nonce::new(sys::random()?);
         let session = matches!(job.work, Work::Session(_));
         let input = match session || job.input {
@@ -71,7 +76,7 @@ impl<'a> Driver<'a> {
             engine,
             invocation,
             program,
-            spawner: Spawner::new(files.inherited)?,
+            spawner: Spawner::new(files.inherited, guardian)?,
             reactor,
             signals,
             sinks,

@@ -4,6 +4,7 @@
 //! `CLOSE_RANGE_UNSHARE` copies only what lies below its range. Both together make a start cost the same however much memory clsh holds and
 //! however many nodes are alive.
 
+use super::guardian::Place;
 use nix::errno::Errno;
 use nix::libc;
 use nix::sys::signal::{SigSet, SigmaskHow, sigprocmask};
@@ -31,6 +32,8 @@ pub struct Order<'a> {
     pub session: bool,
     /// Its group becomes the foreground of the terminal on stdin.
     pub foreground: bool,
+    /// Where it writes itself down.
+    pub place: Option<Place<'a>>,
 }
 
 /// Why a child runs no program.
@@ -122,7 +125,10 @@ extern "C" fn child(argument: *mut c_void) -> c_int {
             libc::setpgid(0, 0);
         }
         libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL);
-        // clsh may have died before the line above.
+        if let Some(place) = order.place {
+            place.take(libc::getpid(), order.session);
+        }
+        // clsh may have died before the lines above.
         if libc::getppid() != desk.parent {
             libc::_exit(127);
         }

@@ -39,6 +39,12 @@ impl Signalling {
         }
     }
 
+    /// Kills a session, whether its leader still lives or not.
+    pub(super) fn kill_session(&mut self, leader: i32) {
+        signal_group(leader, SIGKILL);
+        self.due.insert(leader, &[SIGKILL]);
+    }
+
     /// Whether [`Signalling::finish`] has something to do.
     pub fn is_due(&self) -> bool {
         !self.due.is_empty()

@@ -7,6 +7,7 @@
 
 use super::clone::{self, Failure, Order};
 use super::descriptors::{LOW_DESCRIPTORS, last_inherited, out_of_the_way};
+use super::guardian::Guardian;
 use super::program::Program;
 use super::signals;
 use nix::errno::Errno;
@@ -72,15 +73,18 @@ pub struct Spawner {
     defaults: Vec<c_int>,
     stack: Vec<u8>,
     files: Option<(u64, u64)>,
+    guardian: Option<Guardian>,
+    dismissed: Option<Errno>,
 }
 
 impl Spawner {
     /// With clsh's own environment. To be called once clsh has its signals. `files` is the limit on open files the children get, where clsh
-    /// raised its own.
+    /// raised its own. The guardian ends what is left when clsh is killed.
     ///
     /// # Errors
     /// There is no null device, or no descriptor left.
-    pub fn new(files: Option<(u64, u64)>) -> io::Result<Self> {
+    pub fn new(files: Option<(u64, u64)>, guardian: Result<Guardian, Errno>) -> io::Result<Self> {
+        let dismissed = guardian.as_ref().err().copied();
         let environment = std::env::vars_os()
             .filter_map(|(name, value)| {
                 CString::new([name.as_bytes(), b"=", value.as_bytes()].concat()).ok()
@@ -97,7 +101,16 @@ impl Spawner {
                 .collect(),
             stack: vec![0; clone::STACK_BYTES],
             files,
+            guardian: guardian.ok(),
+            dismissed,
         })
+    }
+
+    /// A process that was started is reaped, or left to itself: nobody is to end it any more.
+    pub fn strike(&mut self, pid: i32) {
+        if let Some(guardian) = &mut self.guardian {
+            guardian.strike(pid);
+        }
     }
 
     /// Starts `program`.
@@ -105,6 +118,30 @@ impl Spawner {
     /// # Errors
     /// The system has nothing to give, or this program can't be run.
     pub fn spawn(
+        &mut self,
+        program: &Program,
+        words: &[Vec<u8>],
+        extra: &[(&str, String)],
+        ends: Ends,
+    ) -> Result<Child, SpawnError> {
+        let result = self.try_spawn(program, words, extra, ends);
+        // Where there is room for one process only (`ulimit -u`), it is not the guardian's.
+        if let Err(SpawnError::Exhausted(error @ Errno::EAGAIN)) = result
+            && self.guardian.as_ref().is_some_and(Guardian::is_idle)
+        {
+            self.guardian = None;
+            self.dismissed = Some(error);
+            return self.try_spawn(program, words, extra, ends);
+        }
+        result
+    }
+
+    /// Why the guardian was given up, once.
+    pub fn take_dismissed(&mut self) -> Option<Errno> {
+        self.dismissed.take()
+    }
+
+    fn try_spawn(
         &mut self,
         program: &Program,
         words: &[Vec<u8>],
@@ -129,6 +166,8 @@ impl Spawner {
         let ends_there = self.far_ends(&pipes, ends.stdin);
         let highest = ends_there.into_iter().max().unwrap_or(0);
         let arguments = pointers(words.iter());
+        let place = self.guardian.as_mut().and_then(Guardian::offer);
+        let guardian = self.guardian.as_ref();
         let order = Order {
             program: program.path(),
             arguments: &arguments,
@@ -142,6 +181,9 @@ impl Spawner {
             }),
             session: ends.session,
             foreground: ends.foreground,
+            place: guardian
+                .zip(place)
+                .and_then(|(guardian, place)| guardian.place(place)),
         };
         let (copied_below, stack) = (&mut self.copied_below, &mut self.stack);
         let mut result = run(order, copied_below, stack);
@@ -155,6 +197,9 @@ impl Spawner {
                 ..order
             };
             result = run(order, copied_below, stack);
+        }
+        if let (Some(guardian), Some(place)) = (&mut self.guardian, place) {
+            guardian.settle(place, result.ok());
         }
         let [stdin, out, err] = pipes.map(|pipe| pipe.map(|pipe| pipe.near));
         Ok(Child {

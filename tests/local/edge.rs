@@ -112,7 +112,7 @@ impl Gate {
     }
 }
 
-fn open_to_all(directory: &Path) {
+pub fn open_to_all(directory: &Path) {
     fs::set_permissions(directory, Permissions::from_mode(0o755)).expect("a mode");
 }
 
@@ -295,7 +295,7 @@ fn sigterm_ends_a_run_that_waits_for_memory() {
 
 /// Words in front of a call, after which its user can have so many processes and no more; none where the system grants that to root alone,
 /// which is said.
-fn with_processes(most: usize) -> Option<Vec<String>> {
+pub fn with_processes(most: usize) -> Option<Vec<String>> {
     let mut words = Vec::new();
     if getuid().is_root() {
         // root has no such limit. Nobody else has a process of this user's.

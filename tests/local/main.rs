@@ -10,6 +10,7 @@ mod config;
 mod descriptors;
 mod edge;
 mod ending;
+mod guardian;
 mod kit;
 mod lines;
 mod pausing;

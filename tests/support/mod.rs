@@ -293,12 +293,24 @@ pub fn is_alive(pid: i32) -> bool {
     process(pid).is_some_and(|process| process.state != 'Z')
 }
 
-/// The living direct children of a process.
+/// The living direct children of a process, but for the guardian of a clsh.
 pub fn children(pid: i32) -> Vec<Process> {
     processes()
         .into_iter()
-        .filter(|process| process.parent == pid)
+        .filter(|process| process.parent == pid && !is_guardian(process.pid))
         .collect()
+}
+
+/// The guardian of a clsh, if it lives.
+pub fn guardian(clsh: i32) -> Option<Process> {
+    processes()
+        .into_iter()
+        .find(|process| process.parent == clsh && is_guardian(process.pid))
+}
+
+fn is_guardian(pid: i32) -> bool {
+    let name = std::fs::read_to_string(format!("/proc/{pid}/comm"));
+    name.is_ok_and(|name| name == "clsh-guardian\n")
 }
 
 /// Living processes whose words are exactly these, such as `["sleep", "1000.123"]`: give each test a number of its own.
