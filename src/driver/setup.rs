@@ -59,11 +59,7 @@ impl<'a> Driver<'a> {
         let reactor = reactor(&mut signals, &sinks, read)?;
         let askpass = password::askpass(job, &reactor)?;
         let (window, files) = window(job, &invocation)?;
-        let protocol = match (invocation.is_wrapped(), &job.transport) {
-            (true, _) => Protocol::Framed(nonce.clone()),
-            (false, Transport::Exec) => Protocol::Local,
-            (false, _) => Protocol::Bare,
-        };
+        let protocol = protocol(job, &invocation, &nonce);
         let mut engine = Engine::new(Plan {
             input: given,
             seed: u64::from_ne_bytes(sys::random()?.first_chunk().copied().unwrap_or_default()),
@@ -95,6 +91,15 @@ impl<'a> Driver<'a> {
             secret,
             askpass,
         })
+    }
+}
+
+/// How a node's end is read.
+fn protocol(job: &Job, invocation: &Invocation, nonce: &Nonce) -> Protocol {
+    match (invocation.is_wrapped(), &job.transport) {
+        (true, _) => Protocol::Framed(nonce.clone()),
+        (false, Transport::Exec) => Protocol::Local,
+        (false, _) => Protocol::Bare,
     }
 }
 

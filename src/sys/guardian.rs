@@ -179,6 +179,7 @@ fn fork_with(signal: c_int) -> Result<libc::pid_t, Errno> {
 /// All that the other process does.
 fn guard(shared: &Shared, pipe: RawFd) -> ! {
     let mut byte = 0_u8;
+    close_all_but(pipe);
     // SAFETY: system calls on numbers, and on memory of this function's; the process has only this thread, and whoever owns what is closed
     // never runs in it.
     unsafe {
@@ -187,7 +188,6 @@ fn guard(shared: &Shared, pipe: RawFd) -> ! {
         let mut all: libc::sigset_t = std::mem::zeroed();
         libc::sigfillset(&mut all);
         libc::sigprocmask(libc::SIG_SETMASK, &all, std::ptr::null_mut());
-        close_all_but(pipe);
         libc::chdir(c"/".as_ptr());
         libc::prctl(libc::PR_SET_NAME, c"clsh-guardian".as_ptr());
         while libc::read(pipe, (&raw mut byte).cast(), 1) > 0 {}
@@ -209,11 +209,8 @@ fn guard(shared: &Shared, pipe: RawFd) -> ! {
 }
 
 /// Closes every other descriptor.
-///
-/// # Safety
-/// Nobody may use them any more.
-unsafe fn close_all_but(kept: RawFd) {
-    // SAFETY: as this function's own.
+fn close_all_but(kept: RawFd) {
+    // SAFETY: the only caller never returns to whoever owns what is closed.
     unsafe {
         let close = |first: RawFd, last: RawFd| {
             last < first || libc::syscall(libc::SYS_close_range, first, last, 0) == 0

@@ -185,19 +185,7 @@ impl Spawner {
                 .zip(place)
                 .and_then(|(guardian, place)| guardian.place(place)),
         };
-        let (copied_below, stack) = (&mut self.copied_below, &mut self.stack);
-        let mut result = run(order, copied_below, stack);
-        // As execvp(3) does it: a script without a line that names its interpreter is one for sh.
-        if let Err(Failure::Run(Errno::ENOEXEC)) = result {
-            let script = [SHELL, program.path()].map(CStr::as_ptr);
-            let rest = arguments.get(1..).unwrap_or_default();
-            let order = Order {
-                program: SHELL,
-                arguments: &[&script, rest].concat(),
-                ..order
-            };
-            result = run(order, copied_below, stack);
-        }
+        let result = interpret(order, &mut self.copied_below, &mut self.stack);
         if let (Some(guardian), Some(place)) = (&mut self.guardian, place) {
             guardian.settle(place, result.ok());
         }
@@ -222,6 +210,27 @@ impl Spawner {
             }
         }
         ends
+    }
+}
+
+/// Makes a child; as execvp(3) does it, one that is a script without a line that names its interpreter is run by sh.
+fn interpret(
+    order: Order,
+    copied_below: &mut Option<RawFd>,
+    stack: &mut [u8],
+) -> Result<libc::pid_t, Failure> {
+    match run(order, copied_below, stack) {
+        Err(Failure::Run(Errno::ENOEXEC)) => {
+            let script = [SHELL, order.program].map(CStr::as_ptr);
+            let rest = order.arguments.get(1..).unwrap_or_default();
+            let order = Order {
+                program: SHELL,
+                arguments: &[&script, rest].concat(),
+                ..order
+            };
+            run(order, copied_below, stack)
+        }
+        result => result,
     }
 }
 
