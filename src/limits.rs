@@ -141,6 +141,13 @@ pub const DESCRIPTORS_KEPT: usize = 2;
 /// Descriptors kept free for one spawn: the child's three ends, the null device, and one that moves out of the way.
 pub const DESCRIPTORS_SPARE: usize = 5;
 
+/// What is looked at of a line of ssh's configuration, in bytes.
+pub const SSH_CONFIG_LINE_MAX: usize = 64 * 1024;
+/// Most files of ssh's configuration that are looked at.
+pub const SSH_CONFIG_FILES_MAX: usize = 1024;
+/// How deep one may include another (OpenSSH's readconf.c, `READCONF_MAX_DEPTH`).
+pub const SSH_CONFIG_DEPTH_MAX: usize = 16;
+
 /// Longest password: what ssh takes from the program that asks for it (OpenSSH's readpass.c), less its NUL.
 pub const PASSWORD_BYTES_MAX: usize = 1023;
 

@@ -12,6 +12,7 @@ mod nearest;
 mod parse;
 mod pick;
 mod resolve;
+mod ssh_files;
 pub mod table;
 mod value;
 

@@ -7,12 +7,13 @@ use super::error::{CliError, quoted};
 use super::files::{self, Files};
 use super::parse::Typed;
 use super::pick::pick;
+use super::ssh_files;
 use crate::hosts::{self, Node, SourcesError};
 use crate::job::{ColorWhen, Job, Password, Retries, Session, Shape, Talk, Work};
 use crate::limits::{
     CONNECT_DEFAULT, FANOUT_DEFAULT, KILL_AFTER_DEFAULT, RETRY_DELAY_DEFAULT, SHELL_DEFAULT,
 };
-use crate::remote::{SshOptions, Transport};
+use crate::remote::{Mentions, SshOptions, Transport};
 use std::env;
 use std::ffi::OsString;
 use std::fmt;
@@ -310,7 +311,12 @@ fn transport<R: Read>(
     } else {
         None
     };
+    let mentions = match is_ssh {
+        true => ssh_files::mentions(config.as_deref(), &environment.directory),
+        false => Mentions::default(),
+    };
     let ssh = SshOptions {
+        mentions,
         options: std::mem::take(&mut typed.options),
         config,
         jump: typed.jump.take(),

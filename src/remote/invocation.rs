@@ -303,6 +303,9 @@ impl Invocation {
         ] {
             pair("-o", option.as_bytes());
         }
+        for option in ssh.mentions.overrides() {
+            pair("-o", option.as_bytes());
+        }
         if ssh.tty {
             // Or it says "Connection to HOST closed." at each end.
             pair("-o", b"LogLevel=ERROR");

@@ -8,6 +8,7 @@ mod frames;
 mod invocation;
 mod question;
 mod shell;
+mod ssh_config;
 mod transport;
 mod wrapper;
 
@@ -16,4 +17,5 @@ pub use frames::{Frame, MARK, Nonce};
 pub use invocation::{Call, Invocation, TooLong, Work};
 pub use question::{Questions, Reply};
 pub use shell::{command, interrupt, interrupt_again};
+pub use ssh_config::Mentions;
 pub use transport::{SshOptions, Transport, TransportError, is_denied, is_unverified};

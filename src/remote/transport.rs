@@ -1,5 +1,6 @@
 //! How a node is reached.
 
+use super::ssh_config::Mentions;
 use std::fmt;
 
 /// What the user set for ssh; everything else is ssh's own configuration.
@@ -15,6 +16,8 @@ pub struct SshOptions {
     pub tty: bool,
     /// A password is there for what asks for one.
     pub password: bool,
+    /// Options that the configuration mentions.
+    pub mentions: Mentions,
 }
 
 /// `-R`: what carries the command to a node.

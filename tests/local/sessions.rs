@@ -14,12 +14,16 @@ use std::process::{Command, Stdio};
 /// SIGPIPE, by which clsh ends whose reader left.
 const PIPE: i32 = 13;
 
-/// Commands of which a `sleep` of `nap` seconds is in a group that is not its node's.
+/// Commands that stay whatever is stopped meanwhile (`wait` does not, under job control), and of which a `sleep` of `nap` seconds is in a group that is not its node's.
 fn regrouped(nap: &str) -> Vec<Vec<String>> {
     let words = |words: &[&str]| words.iter().map(ToString::to_string).collect();
     vec![
         words(&["sh", "-c", &format!("timeout 1001 sleep {nap}; exit 3")]),
-        words(&["bash", "-c", &format!("set -m; sleep {nap} & wait")]),
+        words(&[
+            "bash",
+            "-c",
+            &format!("set -m; sleep {nap} & while :; do sleep 0.1; done"),
+        ]),
         words(&[
             "bash",
             "-c",

@@ -16,6 +16,7 @@ mod groups;
 mod hostile;
 mod input;
 mod lost;
+mod options;
 mod pipeline;
 mod reach;
 mod session;

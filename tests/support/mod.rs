@@ -308,7 +308,7 @@ pub fn guardian(clsh: i32) -> Option<Process> {
         .find(|process| process.parent == clsh && is_guardian(process.pid))
 }
 
-fn is_guardian(pid: i32) -> bool {
+pub fn is_guardian(pid: i32) -> bool {
     let name = std::fs::read_to_string(format!("/proc/{pid}/comm"));
     name.is_ok_and(|name| name == "clsh-guardian\n")
 }

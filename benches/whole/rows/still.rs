@@ -175,10 +175,18 @@ fn switches(child: &Child) -> Option<u64> {
     line.trim().parse().ok()
 }
 
+/// How many children it has that are nodes.
 fn children(child: &Child) -> usize {
     let pid = child.id();
     let list = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children"));
-    list.unwrap_or_default().split_whitespace().count()
+    let list = list.unwrap_or_default();
+    // clsh's oldest child is its guardian.
+    let is_guardian = |pid: &&str| {
+        let name = fs::read_to_string(format!("/proc/{pid}/comm"));
+        name.is_ok_and(|name| name == "clsh-guardian\n")
+    };
+    let guarded = list.split_whitespace().next().filter(is_guardian).is_some();
+    list.split_whitespace().count() - usize::from(guarded)
 }
 
 /// clsh's peak of memory with so many nodes, all of them live.

@@ -139,6 +139,7 @@ fn every_flag_reaches_the_job() {
     let words = [&b"ls"[..], b"-l", b"-- x"].map(<[u8]>::to_vec);
     assert_eq!(job.work, Work::Command(words.to_vec()));
     let ssh = SshOptions {
+        mentions: Mentions::default(),
         options: vec!["A=1".to_owned(), "B=2".to_owned()],
         config: set("none"),
         jump: Some("gate".to_owned()),
