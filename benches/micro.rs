@@ -394,6 +394,7 @@ mod spawn {
             piped: true,
             foreground: false,
             session: true,
+            bound: true,
         };
         bencher.counter(ItemsCount::new(1_u32)).bench_local(|| {
             let child = spawner.spawn(&program, &[b"true".to_vec()], &[], ends);

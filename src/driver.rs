@@ -263,6 +263,8 @@ impl Driver<'_> {
                 });
                 self.engine.on_event(Event::Looked { node, work });
             }
+            Effect::Part { node, pid, order } => self.part(node, pid, order),
+            Effect::Leave { pid, .. } => self.leave(pid),
             Effect::Reap { pid, .. } => self.reap(pid),
             Effect::ReapAny => self.reap_any(),
             Effect::Give { node, stage } => self.give(node, stage),

@@ -101,6 +101,7 @@ impl Driver<'_> {
                     piped: true,
                     // Before OpenSSH 8.4 it is also what keeps ssh from asking at the terminal.
                     session: true,
+                    bound: !self.job.transport.may_be_shared(),
                     foreground: false,
                 },
             },
@@ -223,6 +224,20 @@ impl Driver<'_> {
             Order::Continue => &[SIGCONT],
         };
         self.children.signalling.send(pid, signals);
+    }
+
+    /// Signals a process unless it is an ssh that other sessions go through.
+    pub(super) fn part(&mut self, node: u32, pid: i32, order: Order) {
+        match sys::carries_others(pid) {
+            true => self.engine.on_event(Event::CarriesOthers { node, order }),
+            false => self.signal(pid, order),
+        }
+    }
+
+    /// Forgets a process that goes on.
+    pub(super) fn leave(&mut self, pid: i32) {
+        self.children.pids.remove(&pid);
+        self.spawner.strike(pid);
     }
 
     /// What was signalled is signalled to the end, and reaped only then: a number that is given back may be another's. Says whether

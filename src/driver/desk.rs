@@ -82,6 +82,7 @@ impl Desk {
             stdin: if terminal { Stdin::Own } else { Stdin::Null },
             piped: !(local.full_screen && terminal),
             session: false,
+            bound: true,
             foreground: terminal,
         };
         (words, ends)

@@ -350,6 +350,7 @@ fn plan(job: &Job, protocol: Protocol, window: usize, sinks: &[Sink; 2]) -> Plan
         retries: job.retries,
         tty: job.tty,
         ssh: matches!(job.transport, Transport::Ssh { .. }),
+        shared: job.transport.may_be_shared(),
         password: job.transport.takes_password(),
         sudo: job.sudo.is_some(),
         summary: job.summary,

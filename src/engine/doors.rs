@@ -79,6 +79,8 @@ pub struct Plan {
     pub retries: Retries,
     /// ssh is the transport, whose own words are known.
     pub ssh: bool,
+    /// Other sessions may go through a node's ssh.
+    pub shared: bool,
     /// ssh is given a password, which is not to be tried again where it was not taken.
     pub password: bool,
     /// The far side may ask for a password, and says hello only then.
@@ -119,6 +121,7 @@ impl Plan {
                 delay: RETRY_DELAY_DEFAULT,
             },
             ssh: false,
+            shared: false,
             password: false,
             sudo: false,
             tty: false,
@@ -221,6 +224,8 @@ pub enum Event<'a> {
     Looked { node: u32, work: Option<Work> },
     /// A node's process was reaped.
     Exited { node: u32, exit: Exit },
+    /// Other sessions go through a node's process, which was not signalled for that.
+    CarriesOthers { node: u32, order: Order },
     /// So much of its input was written to a node.
     Fed { node: u32, bytes: usize },
     /// A node takes no input just now.
@@ -306,6 +311,10 @@ pub enum Effect {
     Signal { node: u32, pid: i32, order: Order },
     /// Look at what this node's process and its children do, and say [`Event::Looked`].
     Look { node: u32, pid: i32 },
+    /// The same, unless other sessions go through the process: then say [`Event::CarriesOthers`].
+    Part { node: u32, pid: i32, order: Order },
+    /// Forget this process, which goes on and is nobody's to end.
+    Leave { node: u32, pid: i32 },
     /// Reap this node's process, if it ended.
     Reap { node: u32, pid: i32 },
     /// Reap every process that ended.

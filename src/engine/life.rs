@@ -150,7 +150,7 @@ impl Engine {
         let half_greeted =
             session && live.link == Link::Ready && live.halves.iter().any(|half| half.greeted);
         match (live.process, live.cause) {
-            (Process::Exited(_), _) => self.drain(node),
+            (Process::Exited(_) | Process::Left, _) => self.drain(node),
             // A startup file led one of its streams elsewhere.
             (Process::Running(_), None) if half_greeted => self.up(node),
             (Process::Running(_), Some(cause)) => self.kill(node, cause),
@@ -198,14 +198,14 @@ impl Engine {
 
     pub(super) fn terminate(&mut self, node: u32, cause: Cause) {
         self.blame(node, cause);
-        self.order(node, Order::Terminate);
+        self.order_end(node, Order::Terminate);
         self.hang_up(node);
         self.set_deadline(node, Some(self.now + self.plan.kill_after));
     }
 
     pub(super) fn kill(&mut self, node: u32, cause: Cause) {
         self.blame(node, cause);
-        self.order(node, Order::Kill);
+        self.order_end(node, Order::Kill);
         self.hang_up(node);
         self.set_deadline(node, None);
         if let Some(live) = self.live(node) {

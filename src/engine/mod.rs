@@ -24,6 +24,7 @@ mod reaping;
 mod retry;
 mod session;
 mod shape;
+mod shared;
 mod standing;
 mod teardown;
 mod window;
@@ -196,6 +197,7 @@ impl Engine {
             Event::ChildrenEnded => self.children_ended(),
             Event::Exited { node, exit } => self.exited(node, exit),
             Event::Looked { node, work } => self.looked(node, work),
+            Event::CarriesOthers { node, order } => self.carries_others(node, order),
             Event::Fed { node, bytes } => self.fed(node, bytes),
             Event::InputBlocked { node } => self.input_blocked(node),
             Event::InputWritable { node } => self.input_writable(node),
@@ -383,7 +385,9 @@ impl Engine {
     /// A process may be reaped between the wish to signal it and the signal: then its number may be another's by now.
     fn is_timely(&mut self, effect: Effect) -> bool {
         match effect {
-            Effect::Signal { node, pid, .. } | Effect::Look { node, pid } => self
+            Effect::Signal { node, pid, .. }
+            | Effect::Look { node, pid }
+            | Effect::Part { node, pid, .. } => self
                 .live(node)
                 .is_some_and(|node| node.process == Process::Running(pid)),
             _ => true,

@@ -20,6 +20,8 @@ pub enum Process {
     Running(i32),
     /// Reaped: its number may belong to another process by now and is forgotten.
     Exited(Exit),
+    /// It goes on for the sake of others, and is nobody's to end.
+    Left,
 }
 
 /// The way to the node.
@@ -225,12 +227,17 @@ impl Node {
 
     /// Whether its end has begun: its deadline is that of its process or its streams.
     pub fn is_ending(&self) -> bool {
-        self.cause.is_some() || self.status.is_some() || matches!(self.process, Process::Exited(_))
+        self.cause.is_some() || self.status.is_some() || self.is_parted()
     }
 
     /// Whether nothing more can come of this node.
     pub fn is_joined(&self) -> bool {
-        matches!(self.process, Process::Exited(_)) && self.is_silent()
+        self.is_parted() && self.is_silent()
+    }
+
+    /// Whether clsh has no process for it any more.
+    fn is_parted(&self) -> bool {
+        !matches!(self.process, Process::Running(_))
     }
 
     /// Whether both streams are closed.
@@ -254,7 +261,7 @@ impl Node {
     pub fn outcome(&self, protocol: &Protocol) -> Outcome {
         let exit = match self.process {
             Process::Exited(exit) => Some(exit),
-            Process::Running(_) => None,
+            Process::Running(_) | Process::Left => None,
         };
         match (self.cause, self.status) {
             (Some(Cause::TimeLimit), _) => Outcome::TimedOut,

@@ -1,7 +1,7 @@
 //! The command line that is started here for each node.
 
 use super::frames::Nonce;
-use super::transport::{SshOptions, Transport, fill};
+use super::transport::{SshOptions, Transport, fill, is_about};
 use super::wrapper::{BOOTSTRAP, Target, Wrapper};
 use crate::hosts::Node;
 use crate::limits::ARGUMENT_BYTES_MAX;
@@ -336,15 +336,6 @@ fn shell_word(word: &[u8], line: &mut Vec<u8>) {
     }
     line.extend(quote);
     line.push(b' ');
-}
-
-/// Whether an option of ssh's, `Name=value` or `Name value`, sets this name.
-fn is_about(option: &str, name: &str) -> bool {
-    let given = option
-        .trim_start()
-        .split(|c: char| c == '=' || c.is_ascii_whitespace())
-        .next();
-    given.is_some_and(|given| given.eq_ignore_ascii_case(name))
 }
 
 /// Whether the command's stdin on the far side is a terminal. Then it is no lifeline: it would see what is typed instead.

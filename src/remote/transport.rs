@@ -65,6 +65,15 @@ pub(super) fn holds(said: &[u8], text: &[u8]) -> bool {
     said.windows(text.len()).any(|part| part == text)
 }
 
+/// Whether an option of ssh's, `Name=value` or `Name value`, sets this name.
+pub fn is_about(option: &str, name: &str) -> bool {
+    let given = option
+        .trim_start()
+        .split(|c: char| c == '=' || c.is_ascii_whitespace())
+        .next();
+    given.is_some_and(|given| given.eq_ignore_ascii_case(name))
+}
+
 /// Splits `text` into words as a POSIX shell does for plain words and quotes: blanks separate, `'...'` is verbatim, `"..."` and
 /// a bare word know `\` as an escape. Nothing is expanded.
 pub fn split_words(text: &str) -> Result<Vec<String>, TransportError> {
@@ -135,6 +144,15 @@ impl Transport {
     /// Whether ssh may ask for a password.
     pub fn takes_password(&self) -> bool {
         matches!(self, Self::Ssh { ssh, .. } if ssh.password)
+    }
+
+    /// Whether other sessions may go through a node's ssh once it is connected.
+    pub fn may_be_shared(&self) -> bool {
+        let asked = |ssh: &SshOptions| {
+            let mut options = ssh.options.iter();
+            ssh.mentions.control_master || options.any(|option| is_about(option, "ControlMaster"))
+        };
+        matches!(self, Self::Ssh { ssh, .. } if asked(ssh))
     }
 
     /// Reads the value of `-R`. `bare` and `ssh` come from their own flags; `exec` ignores both.

@@ -32,6 +32,8 @@ pub struct Order<'a> {
     pub session: bool,
     /// Its group becomes the foreground of the terminal on stdin.
     pub foreground: bool,
+    /// The kernel kills it when clsh dies.
+    pub bound: bool,
     /// Where it writes itself down.
     pub place: Option<Place<'a>>,
 }
@@ -124,7 +126,9 @@ extern "C" fn child(argument: *mut c_void) -> c_int {
         } else {
             libc::setpgid(0, 0);
         }
-        libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL);
+        if order.bound {
+            libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL);
+        }
         if let Some(place) = order.place {
             place.take(libc::getpid(), order.session);
         }

@@ -54,6 +54,8 @@ pub struct Ends {
     pub session: bool,
     /// Its group becomes the foreground of the terminal on stdin.
     pub foreground: bool,
+    /// The kernel kills it when clsh dies. What may have to outlive clsh is not, but the guardian ends it as long as clsh has not left it.
+    pub bound: bool,
 }
 
 /// Why no process was started.
@@ -181,6 +183,7 @@ impl Spawner {
             }),
             session: ends.session,
             foreground: ends.foreground,
+            bound: ends.bound,
             place: guardian
                 .zip(place)
                 .and_then(|(guardian, place)| guardian.place(place)),

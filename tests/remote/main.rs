@@ -23,6 +23,7 @@ mod session;
 mod session_end;
 mod session_interrupt;
 mod session_lost;
+mod shared;
 mod shells;
 mod status;
 mod tty;

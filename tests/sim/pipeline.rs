@@ -395,6 +395,7 @@ impl<'a> World<'a> {
                     let work = None;
                     self.engine.on_event(Event::Looked { node, work });
                 }
+                Effect::Part { .. } | Effect::Leave { .. } => unreachable!("nothing is shared"),
                 Effect::Reap { node, .. } => {
                     if let Some((node, exit)) = self.kernel.reap(|other| other == node) {
                         self.fact(Event::Exited { node, exit });

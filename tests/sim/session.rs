@@ -139,6 +139,7 @@ impl World {
                     let work = None;
                     self.engine.on_event(Event::Looked { node, work });
                 }
+                Effect::Part { .. } | Effect::Leave { .. } => unreachable!("nothing is shared"),
                 Effect::Reap { node, .. } => self.reap(node as usize),
                 Effect::ReapAny => (0..self.far.len()).for_each(|node| self.reap(node)),
                 Effect::HangUp { .. } => {}

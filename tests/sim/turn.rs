@@ -207,6 +207,7 @@ impl Sim<'_> {
                     let work = self.kernel.tells_work().then(Work::default);
                     self.fact(Event::Looked { node, work });
                 }
+                Effect::Part { .. } | Effect::Leave { .. } => unreachable!("nothing is shared"),
                 Effect::Reap { node, .. } => {
                     self.looks.singly += 1;
                     if let Some((node, exit)) = self.kernel.reap(|other| other == node) {
