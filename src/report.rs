@@ -102,6 +102,20 @@ pub fn unverified(label: &str, by_hand: &str) -> String {
     )
 }
 
+/// An account logged in whose password is to be changed first.
+pub fn password_expired(label: &str) -> String {
+    format!(
+        "clsh: {label}: the login succeeded, but the account's password has expired; log in by hand with ssh -t and change it\n"
+    )
+}
+
+/// ssh was not let in, and had no password to give. Its own words do not tell which of the usual reasons it is.
+pub fn not_let_in(label: &str) -> String {
+    format!(
+        "clsh: {label}: ssh was not let in: is the key installed there (ssh-copy-id)? does it have a passphrase (ssh-add loads it into ssh-agent; -A does not serve)? does the account want a password (-A)?\n"
+    )
+}
+
 /// ssh's password was not taken.
 pub fn password_denied(label: &str) -> String {
     format!("clsh: {label}: the password was not taken\n")

@@ -78,9 +78,9 @@ impl Driver<'_> {
                 }
                 Reply::Foreign(None) => {}
                 // ssh goes before its question does.
-                Reply::Denied => {
-                    let node = question.node;
-                    self.engine.on_event(Event::Denied { node });
+                reply @ (Reply::Denied | Reply::Expired) => {
+                    let (node, expired) = (question.node, reply == Reply::Expired);
+                    self.engine.on_event(Event::Denied { node, expired });
                     self.carry_out();
                 }
             }

@@ -85,9 +85,28 @@ impl Engine {
             return;
         };
         live.denied |= remote::is_denied(bytes);
+        live.expired |= remote::is_expired(bytes);
         if self.unverified.is_none() && remote::is_unverified(bytes) {
             self.unverified = Some((node, false));
         }
+    }
+
+    /// Says what to do where ssh was not let in without a password, once for all nodes; and where it was, but not to run anything. Says
+    /// whether that is the reason.
+    pub(super) fn explain_refusal(&mut self, node: u32) -> bool {
+        let (warn, password) = (self.plan.warn, self.plan.password);
+        let Some(live) = self.live(node) else {
+            return false;
+        };
+        let (denied, expired) = (live.denied, live.expired);
+        if expired && warn {
+            let text = report::password_expired(self.label(node));
+            self.output.say(&text);
+        } else if denied && !password && warn && !std::mem::replace(&mut self.told_refusal, true) {
+            let text = report::not_let_in(self.label(node));
+            self.output.say(&text);
+        }
+        denied || expired
     }
 
     /// A node's ssh was given the password.
@@ -107,7 +126,7 @@ impl Engine {
     }
 
     /// ssh asks for the password again, so it was not taken. Without an answer ssh would try an empty one, which counts as a failure, too.
-    pub(super) fn denied(&mut self, node: u32) {
+    pub(super) fn denied(&mut self, node: u32, expired: bool) {
         // Without frames nobody says when it is in.
         let bare = self.plan.protocol == Protocol::Bare;
         let Some(live) = self.live(node) else { return };
@@ -115,7 +134,10 @@ impl Engine {
             return;
         }
         live.denied = true;
-        let text = report::password_denied(self.label(node));
+        let text = match expired {
+            true => report::password_expired(self.label(node)),
+            false => report::password_denied(self.label(node)),
+        };
         self.output.say(&text);
         self.terminate(node, Cause::Denied);
     }

@@ -236,8 +236,8 @@ pub enum Event<'a> {
     InputClosed { node: u32 },
     /// A node's ssh was given the password.
     Answered { node: u32 },
-    /// A node that was given the password asks for it again.
-    Denied { node: u32 },
+    /// A node that was given the password asks for it again, or, since it has `expired`, for a new one.
+    Denied { node: u32, expired: bool },
     /// There is no password for a node that asks.
     Unanswered { node: u32 },
     /// There may be something on standard input.

@@ -3,6 +3,7 @@
 use super::node::{Link, Process, State};
 use super::reading::Turn;
 use super::shape::Keeping;
+use super::transport_words::without_returns;
 use super::{Effect, Engine, Notice, Protocol, Slot, Source};
 use crate::job::Shape;
 use crate::limits::{DRAIN_GRACE, LINE_BYTES_MAX, READ_BYTES_MAX};
@@ -103,9 +104,7 @@ impl Engine {
         };
         let half = &mut node.halves[source.stream as usize];
         let greeted = half.greeted;
-        let stripped = bytes
-            .filter(|_| self.plan.tty)
-            .map(|bytes| half.returns.strip(bytes));
+        let stripped = without_returns(half, &self.plan, source, bytes, nonce.is_some());
         let bytes = stripped.as_deref().or(bytes);
         let mut way = Way {
             source,

@@ -92,6 +92,9 @@ impl Engine {
     /// Says why a node was not reached, where its transport's end tells more than the transport itself said.
     fn explain_failure(&mut self, node: u32) {
         let (ssh, warn) = (self.plan.ssh, self.plan.warn);
+        if self.explain_refusal(node) {
+            return;
+        }
         let Some(live) = self.live(node) else { return };
         let (None, Process::Exited(Exit::Code(status))) = (live.cause, live.process) else {
             return;

@@ -27,6 +27,7 @@ mod shape;
 mod shared;
 mod standing;
 mod teardown;
+mod transport_words;
 mod window;
 
 pub use broadcast::Supply;
@@ -111,6 +112,8 @@ pub struct Engine {
     told_delay: bool,
     /// A node said hello, or got its outcome.
     greeted: bool,
+    /// What to do where ssh was not let in was said.
+    told_refusal: bool,
     /// The first node whose host key ssh did not take, and whether that was told.
     unverified: Option<(u32, bool)>,
     effects: VecDeque<Effect>,
@@ -160,6 +163,7 @@ impl Engine {
             flush_until: None,
             told_delay: false,
             greeted: false,
+            told_refusal: false,
             unverified: None,
             effects: VecDeque::new(),
             now: Time::ZERO,
@@ -203,7 +207,7 @@ impl Engine {
             Event::InputWritable { node } => self.input_writable(node),
             Event::InputClosed { node } => self.input_closed(node),
             Event::Answered { node } => self.answered(node),
-            Event::Denied { node } => self.denied(node),
+            Event::Denied { node, expired } => self.denied(node, expired),
             Event::Unanswered { node } => self.unanswered(node),
             Event::StdinReadable => self.stdin_readable(),
             Event::StdinBytes { bytes } => self.stdin_bytes(bytes),

@@ -152,6 +152,8 @@ pub struct Node {
     pub answered: bool,
     /// ssh said that it was not let in.
     pub denied: bool,
+    /// sshd said that the account's password is to be changed before anything is run.
+    pub expired: bool,
     pub command: Option<Command>,
     pub status: Option<u8>,
     pub cause: Option<Cause>,
@@ -188,6 +190,7 @@ impl Node {
             stages: 0,
             answered: false,
             denied: false,
+            expired: false,
             command: None,
             status: None,
             cause: None,

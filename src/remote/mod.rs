@@ -18,4 +18,6 @@ pub use invocation::{Call, Invocation, TooLong, Work};
 pub use question::{Questions, Reply};
 pub use shell::{command, interrupt, interrupt_again};
 pub use ssh_config::Mentions;
-pub use transport::{SshOptions, Transport, TransportError, is_denied, is_unverified};
+pub use transport::{
+    SshOptions, Transport, TransportError, is_denied, is_expired, is_farewell, is_unverified,
+};

@@ -10,6 +10,8 @@ pub enum Reply {
     Password,
     /// Nothing: it was given here before, and not taken.
     Denied,
+    /// Nothing: it was given here before and taken, and has expired. A new one is to be set.
+    Expired,
     /// Nothing: it is no question for a password. Its words, on one line, when they were not told before.
     Foreign(Option<Vec<u8>>),
 }
@@ -30,7 +32,11 @@ impl Questions {
 
     /// Judges what a process, `asker`, asks on behalf of a node.
     pub fn judge(&mut self, node: u32, asker: u32, question: &[u8]) -> Reply {
-        if !is_for_password(text_of(question.trim_ascii())) {
+        let text = text_of(question.trim_ascii());
+        if self.answered.contains(&(node, asker)) && is_for_change(text) {
+            return Reply::Expired;
+        }
+        if !is_for_password(text) {
             let words = on_one_line(question);
             let new = !self.told.contains(&words);
             if new {
@@ -77,6 +83,20 @@ fn text_of(question: &[u8]) -> &[u8] {
 /// Words that stand in questions for something else than the password one has: a new one, or one for a single use.
 const OTHER: &[u8] =
     b"again code confirm current expired new old otp passcode passphrase pin retype time token";
+
+/// Whether the old password is asked for once more, or a new one, as PAM does and sshd when a password has expired: `Current password:`,
+/// `(current) UNIX password:`, `New password:` (pam_unix), `Enter ACCOUNT's old password:` (sshconnect2.c).
+fn is_for_change(text: &[u8]) -> bool {
+    let mut words = text.split(|byte| !byte.is_ascii_alphanumeric());
+    let change = |word: &[u8]| {
+        let mut known = ["current", "new", "old"].into_iter();
+        known.any(|known| word.eq_ignore_ascii_case(known.as_bytes()))
+    };
+    words.any(change) && {
+        let mut words = text.split(|byte| !byte.is_ascii_alphanumeric());
+        words.any(|word| word.eq_ignore_ascii_case(b"password"))
+    }
+}
 
 fn is_for_password(text: &[u8]) -> bool {
     let mut named = false;
@@ -143,6 +163,28 @@ mod tests {
             Reply::Foreign(Some(told.into()))
         );
         assert_eq!(questions.judge(1, 7, key.as_bytes()), Reply::Foreign(None));
+    }
+
+    #[test]
+    fn a_question_for_a_change_says_that_what_was_given_has_expired() {
+        for question in [
+            "(bob@node1) Current password: ",
+            "(bob@node1) (current) UNIX password: ",
+            "(bob@node1) New password: ",
+            "Enter bob@node1's old password: ",
+        ] {
+            let mut questions = Questions::default();
+            assert!(matches!(
+                questions.judge(0, 7, question.as_bytes()),
+                Reply::Foreign(_)
+            ));
+            questions.judge(0, 7, b"(bob@node1) Password: ");
+            assert_eq!(questions.judge(0, 7, question.as_bytes()), Reply::Expired);
+            assert!(matches!(
+                questions.judge(1, 8, question.as_bytes()),
+                Reply::Foreign(_)
+            ));
+        }
     }
 
     #[test]

@@ -61,6 +61,25 @@ pub fn is_denied(said: &[u8]) -> bool {
     holds(said, b": Permission denied (")
 }
 
+/// Whether sshd says that the password of an account that logged in has expired, and that it is to be changed first (OpenSSH's session.c).
+pub fn is_expired(said: &[u8]) -> bool {
+    holds(said, b"Password change required but no TTY available.")
+}
+
+/// Whether a line is one by which ssh says that the connection is gone (OpenSSH's clientloop.c and packet.c).
+pub fn is_farewell(line: &[u8]) -> bool {
+    const WORDS: [(&[u8], &[u8]); 6] = [
+        (b"Connection to ", b" closed by remote host."),
+        (b"Connection closed by ", b""),
+        (b"Connection reset by ", b""),
+        (b"Timeout, server ", b" not responding."),
+        (b"Read from remote host ", b""),
+        (b"client_loop: send disconnect: ", b""),
+    ];
+    let mut words = WORDS.into_iter();
+    words.any(|(start, end)| line.starts_with(start) && line.ends_with(end))
+}
+
 pub(super) fn holds(said: &[u8], text: &[u8]) -> bool {
     said.windows(text.len()).any(|part| part == text)
 }

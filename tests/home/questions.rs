@@ -72,6 +72,73 @@ fn the_passphrase_of_a_key_is_asked_for_in_vain_and_the_password_still_works() {
 }
 
 #[test]
+fn a_key_with_a_passphrase_and_no_agent_gets_a_hint_once() {
+    let Some(world) = accounts::world() else {
+        return;
+    };
+    let me = Account::new();
+    let key = me.path("locked");
+    let key = key.to_str().expect("text");
+    let make = [
+        "ssh-keygen",
+        "-q",
+        "-t",
+        "ed25519",
+        "-N",
+        "a passphrase",
+        "-f",
+    ];
+    must(&[&make[..], &[key]].concat());
+    let blocks = format!(
+        "Host n*\n  PubkeyAuthentication yes\n  IdentityFile {key}\n  IdentitiesOnly yes\n"
+    );
+    let public = std::fs::read_to_string(format!("{key}.pub")).expect("read");
+    world.authorize(&me, &public);
+    let mut call = world.clsh(&me, ["-h", "n[1-3]", "true"]);
+    let done = run(call.env("CLSH_SSH_CONFIG", world.config(&me, &blocks)));
+    let err = done.err();
+    assert_eq!(done.code(), 255, "{err}");
+    assert_eq!(err.matches(": ssh was not let in: ").count(), 1, "{err}");
+    assert!(err.contains("ssh-add") && err.contains("(-A)"), "{err}");
+    assert_eq!(err.matches(": Permission denied (").count(), 3, "{err}");
+    // Nor on any other line.
+    assert!(!err.contains('\r'), "{err:?}");
+}
+
+#[test]
+fn an_expired_password_is_said_to_be_expired_and_not_to_be_wrong() {
+    let Some(world) = accounts::world() else {
+        return;
+    };
+    const EXPIRED: &str = "the login succeeded, but the account's password has expired";
+    let me = Account::new();
+    let key = me.path("key");
+    let key = key.to_str().expect("text");
+    must(&["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", key]);
+    let public = std::fs::read_to_string(format!("{key}.pub")).expect("read");
+    world.authorize(&me, &public);
+    must(&["chage", "-d", "0", &me.name]);
+    let told = |done: &Finished, node: &str| {
+        let err = done.err();
+        assert_eq!(done.code(), 255, "{err}");
+        let hint = format!("clsh: {node}: {EXPIRED}");
+        assert_eq!(err.matches(&hint).count(), 1, "{err}");
+        assert!(!err.contains("was not taken"), "{err}");
+        assert!(!err.contains("ForceCommand"), "{err}");
+        assert!(!err.contains('\r'), "{err:?}");
+    };
+    for node in ["n1", "k1"] {
+        told(&run(&mut me.given(world, ["-h", node, "true"])), node);
+    }
+    let blocks = format!("Host n*\n  PubkeyAuthentication yes\n  IdentityFile {key}\n");
+    let mut call = world.clsh(&me, ["-h", "n1", "true"]);
+    told(
+        &run(call.env("CLSH_SSH_CONFIG", world.config(&me, &blocks))),
+        "n1",
+    );
+}
+
+#[test]
 fn a_jump_host_and_the_node_behind_it_are_given_it_once_each() {
     let Some(world) = accounts::world() else {
         return;

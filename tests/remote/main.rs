@@ -28,3 +28,4 @@ mod shells;
 mod status;
 mod tty;
 mod window;
+mod words;

@@ -218,7 +218,10 @@ fn nobody_may_ask_any_more_once_all_have_said_hello_or_are_gone() {
 #[test]
 fn a_node_whose_password_was_not_taken_is_ended_and_not_tried_again() {
     let mut run = Run::with_password();
-    run.turn(&[Event::Denied { node: 0 }]);
+    run.turn(&[Event::Denied {
+        node: 0,
+        expired: false,
+    }]);
     let order = Order::Terminate;
     assert_eq!(
         run.count(Effect::Signal {
