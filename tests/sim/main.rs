@@ -21,6 +21,7 @@ mod reaping;
 mod script;
 mod session;
 mod shadow;
+mod shared;
 mod sink;
 mod streams;
 mod turn;
