@@ -106,13 +106,17 @@ pub fn session_above(pid: i32) -> Process {
     process
 }
 
-/// All living processes below `pid`.
+/// All living processes below `pid`, but for the guardian of a clsh.
 pub fn below(pid: i32) -> Vec<Process> {
     let all = support::processes();
     let mut found: Vec<Process> = Vec::new();
     let mut above = vec![pid];
     while let Some(parent) = above.pop() {
-        for process in all.iter().filter(|process| process.parent == parent) {
+        let theirs = |process: &&Process| process.parent == parent;
+        for process in all.iter().filter(theirs) {
+            if support::is_guardian(process.pid) {
+                continue;
+            }
             above.push(process.pid);
             found.push(process.clone());
         }
