@@ -46,7 +46,7 @@ use crate::report;
 use broadcast::Broadcast;
 use connecting::Connecting;
 use deadlines::Deadlines;
-use node::{Node, Process};
+use node::Node;
 use reaching::Drops;
 use reading::Reading;
 use reaping::Reaping;
@@ -384,18 +384,6 @@ impl Engine {
         assert!(self.connecting.len() <= self.window.running());
         assert!(!self.is_over() || self.effects.is_empty());
         assert!(self.deadlines.first().is_none_or(|time| time >= self.now));
-    }
-
-    /// A process may be reaped between the wish to signal it and the signal: then its number may be another's by now.
-    fn is_timely(&mut self, effect: Effect) -> bool {
-        match effect {
-            Effect::Signal { node, pid, .. }
-            | Effect::Look { node, pid }
-            | Effect::Part { node, pid, .. } => self
-                .live(node)
-                .is_some_and(|node| node.process == Process::Running(pid)),
-            _ => true,
-        }
     }
 
     /// A sink that has something to take and takes it, as far as is known.

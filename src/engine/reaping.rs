@@ -72,6 +72,18 @@ impl Engine {
         }
     }
 
+    /// A process may be reaped between the wish to signal it and the signal: then its number may be another's by now.
+    pub(super) fn is_timely(&mut self, effect: Effect) -> bool {
+        match effect {
+            Effect::Signal { node, pid, .. }
+            | Effect::Look { node, pid }
+            | Effect::Part { node, pid, .. } => self
+                .live(node)
+                .is_some_and(|node| node.process == Process::Running(pid)),
+            _ => true,
+        }
+    }
+
     /// Reaps this node's process, if it ended and may be reaped.
     pub(super) fn reap(&mut self, node: u32) {
         if let Some(Slot::Live(live)) = self.slots.get(node as usize)
