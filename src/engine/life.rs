@@ -102,7 +102,8 @@ impl Engine {
         // ssh ends with 255 for itself, and with the status of what it ran otherwise (ssh(1)).
         let reached = ssh && status != STATUS_UNREACHED;
         let text = match live.link {
-            Link::Ready if !ssh => report::no_input(self.label(node)),
+            // Its shell met the end of its input where the script should have been.
+            Link::Ready if !ssh && status == 0 => report::no_input(self.label(node)),
             Link::Ready if reached => report::input_taken(self.label(node), status),
             Link::Connecting if reached => report::not_begun(self.label(node), status),
             _ => return,

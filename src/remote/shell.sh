@@ -1,15 +1,13 @@
 # What the persistent shell reads first. Descriptors 8 and 9 are the channel's stdout and stderr, whatever becomes of 1 and 2; commands don't get them.
 # Options that were exported (bash's SHELLOPTS) would end it, or trace these lines.
-{ set +eux; \unset -f command || :; } 2>/dev/null
+set +eux
+\unset -f command 2>/dev/null || :
 # _clsh_c: the command. _clsh_n: its number. _clsh_b: the same while it can be interrupted. _clsh_i: it was. _clsh_s: its status. _clsh_o:
 # the options x and v, which trace the user's commands and not these: they are off in between, and not by a function, because zsh sets
 # them again at a function's end. _clsh_r: how a command is run, kept here because the relay takes its time over each byte. The backslash
 # keeps aliases of the user's away.
 _clsh_c= _clsh_n= _clsh_b= _clsh_i= _clsh_s= _clsh_o=
-_clsh_r='_clsh_start;\command eval "$_clsh_o$_clsh_c" </dev/null 8>&- 9>&-;{ _clsh_s=$? _clsh_o=
-case $- in *x*) set +x; _clsh_o="set -x;" ;; esac
-case $- in *v*) set +v; _clsh_o="${_clsh_o}set -v;" ;; esac
-_clsh_done "$_clsh_s"; } 2>/dev/null'
+_clsh_r='_clsh_start;\command eval "$_clsh_o$_clsh_c" </dev/null 8>&- 9>&-;{ _clsh_s=$? _clsh_o=; case $- in *x*) set +x; _clsh_o="set -x;";; esac; case $- in *v*) set +v; _clsh_o="${_clsh_o}set -v;";; esac; _clsh_done "$_clsh_s"; } 2>/dev/null'
 _clsh_start() {
   _clsh_i= _clsh_b=$_clsh_n
   \command echo "MARKNONCE start ${_clsh_n}MARK" >&9
