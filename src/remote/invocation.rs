@@ -2,7 +2,7 @@
 
 use super::frames::Nonce;
 use super::transport::{SshOptions, Transport, fill, is_about};
-use super::wrapper::{BOOTSTRAP, Target, Wrapper};
+use super::wrapper::{BOOTSTRAP, BOOTSTRAP_IN_PLACE, Target, Wrapper};
 use crate::hosts::Node;
 use crate::limits::ARGUMENT_BYTES_MAX;
 use std::fmt;
@@ -246,7 +246,10 @@ impl Invocation {
 
     fn last(&self) -> Vec<u8> {
         match &self.payload {
-            Payload::Wrapped(_) => BOOTSTRAP.as_bytes().to_vec(),
+            Payload::Wrapped(_) => match self.transport {
+                Transport::Ssh { .. } => BOOTSTRAP.into(),
+                Transport::Exec | Transport::Template { .. } => BOOTSTRAP_IN_PLACE.into(),
+            },
             Payload::Bare(command) => command.clone(),
             Payload::Words(words) => words.join(&b' '),
         }

@@ -7,7 +7,7 @@
 exec 3<&0 4>&2 </dev/null
 # _first: the topmost process of the group in which sshd, or whatever carries the node, started all this. _parent: who started that one.
 # _above: the processes from that one to this shell. _session: this shell's session. _led: the group that this shell leads.
-_passed=${1-} _first=${1:-$$} _parent=${2:-$PPID} _above= _session= _led= _own=
+_first=${1:-$$} _parent=${2:-$PPID} _above= _session= _led= _own=
 stat_of() {
   { read -r _line <"/proc/$1/stat"; } 2>/dev/null
 }
@@ -25,16 +25,9 @@ if stat_of $$; then
 elif kill -s 0 -- -$$ 2>/dev/null; then
   _led=$$
 fi
-# Whether a process was started for nothing but the bootstrap, which then stands among its words. The NUL between them are passed over.
-is_for_bootstrap() {
-  { read -r _line <"/proc/$1/cmdline"; } 2>/dev/null
-  case $_line in *'clsh ready'*) ;; *) return 1 ;; esac
-}
-# A session of its own is what all that the command starts is found by, in whichever process group: this shell's, or that of the login
-# shell above it. The leader may be something else, such as an agent that runs commands for others, too.
-if [ "$_session" = $$ ]; then
-  _own=1
-elif [ -z "$_passed" ] && [ "$_session" = "$_first" ] && is_for_bootstrap "$_first"; then
+# A session of its own is what all that the command starts is found by, in whichever process group, and a group of its own is what is
+# signalled as one. A terminal belongs to a session, so there it is the one that sshd made, whose leader is the login shell.
+if [ "$_session" = $$ ] || { [ -t 3 ] && [ "$_session" = "$_first" ]; }; then
   _own=1
 elif [ ! -t 3 ] && [ -z "$_led" ] && command -v setsid >/dev/null; then
   export s

@@ -48,6 +48,9 @@ macro_rules! bootstrap {
 /// The command line of every wrapped node. The login shell reads it first, and not all are POSIX: csh takes no newline and no `!` inside
 /// quotes, fish unescapes `\\` and `\'` inside single quotes, a restricted shell knows no `exec` and no program by its path.
 pub const BOOTSTRAP: &str = concat!("sh -c '", bootstrap!(), "' clsh");
+/// The same behind a command line of the user's own, which ends in a POSIX shell. That one is not to stand above it: what is signalled here
+/// is the process group, and the bootstrap's shell is to lead it.
+pub const BOOTSTRAP_IN_PLACE: &str = concat!("exec sh -c '", bootstrap!(), "' clsh");
 /// The same for a shell that is started by a script on the far side.
 const INNER: &str = bootstrap!();
 

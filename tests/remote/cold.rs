@@ -6,6 +6,8 @@ use crate::support::{self, Finished};
 use serde_json::Value;
 use std::io::Read;
 use std::net::{TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::Command;
 
 /// An sshd on which many names stand, with these lines in its configuration.
 fn server(name: &str, lines: &str) -> Sshd {
@@ -46,6 +48,61 @@ fn two_hundred_at_once_all_answer() {
     let config = config(&server, 9);
     let words = ["-f", "200", "-h", "c[1-200]", "echo $CLSH_HOST"];
     all_answer(&support::run(&mut config.clsh(&words)), 200);
+}
+
+/// A control group whose processes get half a processor together. Gone with the value, as its processes are by then.
+struct HalfProcessor {
+    directory: PathBuf,
+}
+
+impl HalfProcessor {
+    /// None where nobody may make one.
+    fn new() -> Option<Self> {
+        let name = format!("clsh-test-{}", std::process::id());
+        let [first, second] = ["/sys/fs/cgroup/cpu", "/sys/fs/cgroup"].map(Path::new);
+        let settings = [
+            // Version 1, then 2 (the kernel's Documentation/scheduler/sched-bwc.rst).
+            (first, "cpu.cfs_quota_us", "50000"),
+            (second, "cpu.max", "50000 100000"),
+        ];
+        settings.into_iter().find_map(|(place, file, value)| {
+            let half = Self {
+                directory: place.join(&name),
+            };
+            std::fs::create_dir(&half.directory).ok()?;
+            // A file that the kernel did not make is none of its settings.
+            let setting = half.directory.join(file);
+            let set = setting.exists() && std::fs::write(setting, value).is_ok();
+            set.then_some(half)
+        })
+    }
+
+    /// The same call as one of its processes.
+    fn holds(&self, call: &Command) -> Command {
+        let join = format!(
+            "echo $$ >{}; exec \"$@\"",
+            quoted(&self.directory.join("cgroup.procs"))
+        );
+        support::behind(&["sh", "-c", &join, "sh"], call)
+    }
+}
+
+impl Drop for HalfProcessor {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir(&self.directory);
+    }
+}
+
+#[test]
+fn all_answer_though_clsh_and_its_ssh_have_half_a_processor() {
+    let Some(half) = HalfProcessor::new() else {
+        return support::not_run("no control group for processors can be made");
+    };
+    let server = server("half", "MaxStartups 1000:30:2000");
+    let config = config(&server, 9);
+    // Each handshake takes 128 ms of a processor in OpenSSH 9.2: all of them, some 25 seconds of this half.
+    let words = ["-f", "100", "-h", "c[1-100]", "echo $CLSH_HOST"];
+    all_answer(&support::run(&mut half.holds(&config.clsh(&words))), 100);
 }
 
 #[test]
