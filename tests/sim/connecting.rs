@@ -438,7 +438,7 @@ fn beside_others_the_window_opens_for_a_larger_share() {
 fn on_a_machine_of_its_own_it_stays_narrow() {
     let run = run(&World::new(well(200)));
     run.all_get_through();
-    assert!(run.most_at_once <= 128, "{}", run.most_at_once);
+    assert!(run.most_at_once <= 160, "{}", run.most_at_once);
 }
 
 #[test]
@@ -524,7 +524,7 @@ fn a_host_that_drops_everybody_is_named_with_the_words_of_ssh_after_some_tries()
     assert_eq!(alone.outcomes(), [Outcome::Failed]);
     assert_eq!(alone.lives[0].starts, 1 + DROPS_ALONE_MAX);
     assert!(alone.now < SECOND * 4, "{:?}", alone.now);
-    let words = "n0: kex_exchange_identification: Connection closed by remote host\r\n";
+    let words = "n0: kex_exchange_identification: Connection closed by remote host\n";
     assert_eq!(
         alone.said(),
         format!("{words}ERROR: n0 connection failed\n")
