@@ -24,10 +24,15 @@ if stat_of $$; then
   done
 elif kill -s 0 -- -$$ 2>/dev/null; then
   _led=$$
+  # Without /proc ps tells whose session this is, where it knows sessions.
+  set -- $(ps -o sid= -p $$ 2>/dev/null)
+  [ "${1-}" != $$ ] || _own=1
 fi
 # A session of its own is what all that the command starts is found by, in whichever process group, and a group of its own is what is
 # signalled as one. A terminal belongs to a session, so there it is the one that sshd made, whose leader is the login shell.
-if [ "$_session" = $$ ] || { [ -t 3 ] && [ "$_session" = "$_first" ]; }; then
+if [ "$_own" ]; then
+  :
+elif [ "$_session" = $$ ] || { [ -t 3 ] && [ "$_session" = "$_first" ]; }; then
   _own=1
 elif [ ! -t 3 ] && [ -z "$_led" ] && command -v setsid >/dev/null; then
   export s

@@ -1,7 +1,7 @@
 //! What leaves the command's process group is ended with it, and what leaves its session stays. Whenever a run ends, at random moments of its
 //! start too, no process of it is left on the nodes: those of a test are told by a mark in their environment.
 
-use crate::nodes::{Config, Sleep, nodes};
+use crate::nodes::{Config, Sleep, is_root, left_out, nodes};
 use crate::support::{self, Running};
 use crate::talk::Talk;
 use std::io::Write;
@@ -274,4 +274,34 @@ fn a_login_that_comes_too_late_leaves_no_watcher() {
     support::wait_until("the end of all that was started", || {
         marked(&mark).is_empty()
     });
+}
+
+/// A node without /proc, as BSDs are. Its ps is made of a /proc that only ps sees.
+#[test]
+fn without_proc_the_session_is_known_from_ps() {
+    if !is_root() {
+        let left_out = left_out("CLSH_TEST_NO_ROOT", "a node without /proc");
+        assert!(left_out, "needs root to hide /proc; CLSH_TEST_NO_ROOT=1");
+        return;
+    }
+    let directory = support::scratch();
+    let place = directory.path().display().to_string();
+    std::fs::create_dir(directory.path().join("proc")).expect("mkdir");
+    let ps = "#!/bin/sh\n\
+         case $* in\n\
+         *-A*) for stat in PLACE/proc/[0-9]*/stat; do { read -r l <\"$stat\"; } 2>/dev/null && set -- \"${l%% *}\" ${l##*\") \"} && echo \"$1 $3 $4 $5\"; done ;;\n\
+         *sid=*) for pid; do :; done; read -r l <PLACE/proc/$pid/stat; set -- ${l##*\") \"}; echo \" $4\" ;;\n\
+         *) for pid; do :; done; [ -d PLACE/proc/$pid ] ;;\n\
+         esac\n";
+    support::script(directory.path(), "ps", &ps.replace("PLACE", &place));
+    let hide = "#!/bin/sh\nmount --bind /proc PLACE/proc && mount -t tmpfs none /proc\nPATH=PLACE:$PATH exec setsid -w sh -c \"$2\"\n";
+    let hide = support::script(directory.path(), "hide", &hide.replace("PLACE", &place));
+    let way = format!("unshare -m {} %h", hide.display());
+    let sleep = Sleep::new(9180);
+    let command = format!("timeout 1001 {}", sleep.command());
+    let clsh = support::start(&mut support::clsh_with(["-R", &way, "-h", "n1", &command]));
+    sleep.wait_for(1);
+    clsh.signal(15);
+    assert_eq!(clsh.finish().code(), 143);
+    sleep.wait_gone();
 }
