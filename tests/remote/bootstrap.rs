@@ -1,7 +1,7 @@
 //! What travels to a node, and what of it anybody can see there: the bootstrap's command line, the script behind it, commands of any length.
 
+use crate::farm::{farm, find, without_users};
 use crate::nodes::{Sleep, below, left_out, nodes, session_above, wait_all_gone};
-use crate::shells::{farm, find, without_users};
 use crate::support::{self, Process};
 use crate::talk::Talk;
 use clsh::hosts::{Node, NodeSet};

@@ -256,7 +256,7 @@ fn a_login_that_comes_too_late_leaves_no_watcher() {
     let mut call = config.clsh(&["-t", "3", "-h", "node1", "sleep 3"]);
     call.env("LC_CLSH_MARK", &mark).env("PATH", {
         std::fs::rename(&slow, directory.path().join("ssh")).expect("rename");
-        let real = crate::shells::find("ssh");
+        let real = crate::farm::find("ssh");
         let text = std::fs::read_to_string(directory.path().join("ssh")).expect("read");
         let text = text.replace("exec ssh", &format!("exec {}", real.display()));
         std::fs::write(directory.path().join("ssh"), text).expect("write");

@@ -2,11 +2,11 @@
 //! notices the end of the connection in another way.
 
 use crate::cut::network;
+use crate::farm::{farm, find, without_users};
 use crate::nodes::{
     Config, Different, Sleep, Sshd, below, block, group, left_out, nodes, quoted, ssh_of,
     wait_all_gone,
 };
-use crate::shells::{farm, find, without_users};
 use crate::support::{self, Finished, Process, Running, run};
 use std::fs::File;
 use std::io::{Read, Write};

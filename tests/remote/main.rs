@@ -2,6 +2,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod farm;
 mod nodes;
 mod talk;
 

@@ -320,7 +320,7 @@ fn a_login_shell_that_hangs_is_given_up() {
         return;
     }
     let sleep = Sleep::new(204);
-    let farm = crate::shells::farm();
+    let farm = crate::farm::farm();
     let text = format!("#!/bin/sh\nexec {}\n", sleep.command());
     let user = farm.user("hang", &farm.program("hang-shell", &text));
     let word = format!("{user}@node1");

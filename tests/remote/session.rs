@@ -280,10 +280,10 @@ fn a_shell_that_ends_is_reported_with_its_status_and_the_others_go_on() {
 
 #[test]
 fn login_shells_of_all_kinds_carry_a_session() {
-    if crate::shells::without_users("sessions through every login shell") {
+    if crate::farm::without_users("sessions through every login shell") {
         return;
     }
-    let farm = crate::shells::farm();
+    let farm = crate::farm::farm();
     let shells = ["bash", "dash", "zsh", "fish", "tcsh", "ash"];
     let words = shells.map(|shell| {
         let user = farm.user(&format!("session-{shell}"), &farm.shell(shell));

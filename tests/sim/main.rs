@@ -6,6 +6,7 @@
 
 mod asking;
 mod connecting;
+mod crowd;
 mod deadlines;
 mod endings;
 mod far;
