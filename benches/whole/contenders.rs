@@ -16,9 +16,22 @@ pub enum Who {
     Clush,
     Pssh,
     Parallel,
+    /// A client of its own, without OpenSSH's: it takes part where ssh is real.
+    Bssh,
 }
 
-pub const ALL: [Who; 6] = [
+pub const ALL: [Who; 7] = [
+    Who::Base,
+    Who::Clsh,
+    Who::Pdsh,
+    Who::Clush,
+    Who::Pssh,
+    Who::Parallel,
+    Who::Bssh,
+];
+
+/// Who can start processes on this machine without an sshd, by itself or through a script that plays ssh.
+pub const HERE: [Who; 6] = [
     Who::Base,
     Who::Clsh,
     Who::Pdsh,
@@ -36,6 +49,7 @@ impl Who {
             Who::Clush => "clush",
             Who::Pssh => "pssh",
             Who::Parallel => "parallel",
+            Who::Bssh => "bssh",
         }
     }
 
@@ -47,6 +61,7 @@ impl Who {
             Who::Clush => &["clush"],
             Who::Pssh => &["parallel-ssh", "pssh"],
             Who::Parallel => &["parallel"],
+            Who::Bssh => &["bssh"],
         }
     }
 }
@@ -119,7 +134,9 @@ impl Contenders {
                 let program = self.program(who);
                 strings(&[&program, "-R", "exec", "-f", &fanout, "-w", &nodes])
             }
-            Who::Pssh => return self.played(who, count, fanout.parse().unwrap_or(1), words),
+            Who::Pssh | Who::Bssh => {
+                return self.played(who, count, fanout.parse().unwrap_or(1), words);
+            }
             Who::Parallel => strings(&[&self.program(who), "--tag", "-j", &fanout]),
         };
         line.extend(strings(words));
@@ -135,7 +152,7 @@ impl Contenders {
         self.through(self.room.path(), who, count, fanout, words)
     }
 
-    /// The same through the `ssh` in this directory.
+    /// The same through the `ssh` in this directory; for a client that starts no ssh, with the key and the configuration there.
     pub fn through(
         &self,
         path: &Path,
@@ -157,6 +174,16 @@ impl Contenders {
             Who::Pssh => strings(&[&program, "-i", "-p", &fanout, "-h", &hosts]),
             // By itself it would look at every host first, with a Perl program.
             Who::Parallel => strings(&[&program, "--tag", "-j", &fanout, "ssh", "{}"]),
+            Who::Bssh => {
+                let (config, key) = (path.join("bssh"), path.join("id"));
+                let config = config.to_str().expect("UTF-8");
+                let key = key.to_str().expect("UTF-8");
+                let mut line = strings(&[&program, "-F", config, "-i", key]);
+                let more = ["--strict-host-key-checking", "no", "--require-all-success"];
+                line.extend(strings(&more));
+                line.extend(strings(&["-H", &nodes, "--parallel", &fanout]));
+                line
+            }
         };
         line.extend(strings(words));
         if who == Who::Parallel {

@@ -73,7 +73,7 @@ pub enum Target {
 pub struct Row {
     pub work: String,
     /// In the order of [`ALL`].
-    pub cells: [String; 6],
+    pub cells: [String; 7],
     /// What is asked, and whether it holds where that was measured.
     pub targets: Vec<(String, Option<bool>)>,
     /// What the floor or clsh did wrong: the run as a whole has failed.

@@ -85,7 +85,8 @@ fn node(room: &Path) -> Result<(Node, PathBuf), String> {
     Ok((node, own))
 }
 
-/// Makes an `ssh` in `own` that takes every host to this port, with the cluster's keys.
+/// Makes an `ssh` in `own` that takes every host to this port, with the cluster's keys; and for a client that starts no ssh, the key and a
+/// configuration without the words that it refuses.
 fn play_ssh(own: &Path, cluster: &Path, port: u16) -> Result<(), String> {
     let text = |error: std::io::Error| error.to_string();
     let config = format!(
@@ -93,6 +94,12 @@ fn play_ssh(own: &Path, cluster: &Path, port: u16) -> Result<(), String> {
         cluster.join("ssh_config").display()
     );
     fs::write(own.join("config"), config).map_err(text)?;
+    fs::copy(cluster.join("id"), own.join("id")).map_err(text)?;
+    let whole = fs::read_to_string(cluster.join("ssh_config")).map_err(text)?;
+    let user = whole.lines().find(|line| line.trim().starts_with("User "));
+    let user = user.unwrap_or_default();
+    let plain = format!("Host n*\n  HostName 127.0.0.1\n  Port {port}\n{user}\n");
+    fs::write(own.join("bssh"), plain).map_err(text)?;
     let real = std::env::var("PATH").unwrap_or_default();
     let real = real.split(':').map(|at| Path::new(at).join("ssh"));
     let real = real
@@ -117,7 +124,7 @@ fn row(bench: &Bench, path: &Path, count: usize, fanout: usize) -> Row {
         bench.lane(who, 3, move || {
             let ran = call.run()?;
             used.borrow_mut().push(ran.cpu * 1000.0 / count as f64);
-            // pssh says more than its nodes.
+            // pssh and bssh say more than their nodes.
             match ran.lines < count as u64 {
                 true => Err(format!("{} of {count} answered", ran.lines)),
                 false => Ok(ran.seconds),

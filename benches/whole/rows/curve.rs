@@ -1,14 +1,14 @@
 //! Time against the number of nodes, for the plot.
 
 use super::{Bench, NOTHING, timed};
-use crate::contenders::{ALL, Who};
+use crate::contenders::{HERE, Who};
 use crate::numbers::median;
 use crate::plot::Line;
 use crate::race::race;
 
 pub fn curve(bench: &Bench) -> Vec<Line> {
     let counts = bench.size(vec![10, 100, 1000, 10_000], vec![10, 100]);
-    let mut lines: Vec<(Who, Line)> = ALL
+    let mut lines: Vec<(Who, Line)> = HERE
         .into_iter()
         .filter(|&who| bench.with.has(who))
         .map(|who| {

@@ -3,7 +3,7 @@
 use super::still::all_live;
 use super::{Bench, NOTHING, timed};
 use crate::check::Numbered;
-use crate::contenders::{ALL, Who};
+use crate::contenders::{HERE, Who};
 use crate::numbers::{digits, grouped, spread};
 use crate::race::{Row, Target, race};
 use std::cell::Cell;
@@ -20,7 +20,7 @@ fn checked(bench: &Bench, row: &mut Row, count: usize, fanout: usize) {
 
 pub fn local(bench: &Bench) -> Vec<Row> {
     let count = bench.size(1000, 100);
-    let lanes = ALL
+    let lanes = HERE
         .into_iter()
         .filter(|&who| who != Who::Pssh)
         .filter_map(|who| {
@@ -46,7 +46,7 @@ pub fn local(bench: &Bench) -> Vec<Row> {
 
 pub fn played(bench: &Bench) -> Vec<Row> {
     let count = bench.size(1000, 50);
-    let lanes = ALL.into_iter().filter_map(|who| {
+    let lanes = HERE.into_iter().filter_map(|who| {
         let call = bench.with.played(who, count, 64, &["true"]);
         let want = (who != Who::Pssh).then_some(NOTHING);
         bench.lane(who, 3, move || timed(&call, want))
