@@ -3,7 +3,14 @@
 # there is.
 _shell=$SHELL
 if [ "$LOGNAME" ]; then
-  _entry=$(getent passwd "$LOGNAME" 2>/dev/null || grep "^$LOGNAME:" /etc/passwd)
+  # The file is asked before getent, because a process costs more than some lines; but not for all of a long file, which some shells read byte
+  # by byte.
+  _entry= _left=40
+  while [ $_left -gt 0 ] && read -r _line; do
+    case $_line in "$LOGNAME:"*) _entry=$_line _left=0 ;; esac
+    _left=$((_left - 1))
+  done </etc/passwd
+  [ "$_entry" ] || _entry=$(getent passwd "$LOGNAME" 2>/dev/null || grep "^$LOGNAME:" /etc/passwd)
   [ -z "$_entry" ] || _shell=${_entry##*:}
 fi
 [ -x "$_shell" ] || _shell=/bin/sh
