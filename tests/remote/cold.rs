@@ -1,6 +1,7 @@
 //! Many cold connections through real ssh: everybody is answered whom a busy machine or a full gate makes wait, and who is not there is named
 //! and costs the others nothing.
 
+use crate::cut::network;
 use crate::nodes::{Config, Different, Sleep, Sshd, nodes, quoted};
 use crate::support::{self, Finished};
 use serde_json::Value;
@@ -146,7 +147,29 @@ fn a_gate_that_stays_closed_is_named_with_the_words_of_ssh() {
 fn one_that_says_nothing_is_named_and_the_others_answer_before() {
     let server = server("beside", "MaxStartups 1000:30:2000");
     let (_held, dead) = silent();
-    let config = config(&server, dead);
+    the_others_answer_before(&config(&server, dead));
+}
+
+#[test]
+fn one_whose_network_swallows_all_is_named_and_the_others_answer_before() {
+    let Some(network) = network("cold::one_whose_network_swallows_all") else {
+        return;
+    };
+    network.swallow();
+    let server = server("swallow", "MaxStartups 1000:30:2000");
+    let blocks = |near: &str, far: &str| {
+        let port = server.port;
+        format!(
+            "Host c*\n  HostName {near}\n  Port {port}\n  HostKeyAlias node1\nHost d*\n  HostName {far}\n"
+        )
+    };
+    let config = Config::new(nodes(), &blocks("127.0.0.1", &network.far));
+    the_others_answer_before(&config);
+}
+
+/// Of 60 nodes the first, `d1`, is not there.
+#[track_caller]
+fn the_others_answer_before(config: &Config) {
     let words = ["-t", "20", "--json", "-h", "d1,c[1-59]", "echo $CLSH_HOST"];
     let done = support::run(&mut config.clsh(&words));
     assert_eq!(done.code(), 255);

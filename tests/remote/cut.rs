@@ -11,7 +11,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 pub struct Network {
     name: String,
     near: String,
-    far: String,
+    /// The address on the other side.
+    pub far: String,
     _guardian: Guardian,
 }
 
@@ -60,6 +61,13 @@ impl Network {
 
     pub fn cut(&self) {
         must(&["ip", "link", "set", &self.near, "down"]);
+    }
+
+    /// From now on nothing that is sent to the other side is answered, not even by a refusal.
+    pub fn swallow(&self) {
+        let nobody = ["lladdr", "02:00:00:00:00:01", "nud", "permanent"];
+        let neighbour = ["ip", "neigh", "replace", &self.far, "dev", &self.near];
+        must(&[&neighbour[..], &nobody].concat());
     }
 
     /// A node on the other side, and a config that knows it as `far`.

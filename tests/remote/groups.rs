@@ -1,7 +1,7 @@
 //! What leaves the command's process group is ended with it, and what leaves its session stays. Whenever a run ends, at random moments of its
 //! start too, no process of it is left on the nodes: those of a test are told by a mark in their environment.
 
-use crate::nodes::{Config, Sleep, is_root, left_out, nodes};
+use crate::nodes::{Config, Sleep, is_root, left_out, marked, nodes};
 use crate::support::{self, Running};
 use crate::talk::Talk;
 use std::io::Write;
@@ -118,21 +118,6 @@ fn random(state: &mut u64, below: u64) -> u64 {
         .wrapping_mul(6_364_136_223_846_793_005)
         .wrapping_add(1);
     (*state >> 33) % below
-}
-
-/// Processes with this mark in their environment, but for those of the test itself.
-fn marked(mark: &str) -> Vec<support::Process> {
-    let wanted = format!("LC_CLSH_MARK={mark}");
-    let carries = |process: &support::Process| {
-        let environment = std::fs::read(format!("/proc/{}/environ", process.pid));
-        let environment = environment.unwrap_or_default();
-        environment
-            .split(|&byte| byte == 0)
-            .any(|entry| entry == wanted.as_bytes())
-    };
-    let mut found = support::processes();
-    found.retain(carries);
-    found
 }
 
 #[test]

@@ -130,6 +130,21 @@ pub fn group(pid: i32) -> Option<i32> {
     stat.rsplit_once(") ")?.1.split(' ').nth(2)?.parse().ok()
 }
 
+/// Processes with this LC_CLSH_MARK in their environment, which ssh hands on where its configuration has `SendEnv LC_CLSH_MARK`.
+pub fn marked(mark: &str) -> Vec<Process> {
+    let wanted = format!("LC_CLSH_MARK={mark}");
+    let carries = |process: &Process| {
+        let environment = std::fs::read(format!("/proc/{}/environ", process.pid));
+        let environment = environment.unwrap_or_default();
+        environment
+            .split(|&byte| byte == 0)
+            .any(|entry| entry == wanted.as_bytes())
+    };
+    let mut found = support::processes();
+    found.retain(carries);
+    found
+}
+
 /// Waits until none of these is alive. A number that meanwhile belongs to another program does not count.
 pub fn wait_all_gone(gone: &[Process]) {
     for old in gone {

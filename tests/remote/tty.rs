@@ -1,7 +1,7 @@
 //! `--tty`: commands with a terminal on the far side, through real sshd. What a terminal adds to their lines is taken off; what the wrapper
 //! promises stays.
 
-use crate::nodes::{Sleep, nodes};
+use crate::nodes::{Config, Different, Sleep, Sshd, block, marked, nodes};
 use crate::support::{self, Finished, run};
 use std::process::Stdio;
 
@@ -109,4 +109,24 @@ fn a_session_and_other_transports_have_none() {
         "{}",
         done.err()
     );
+}
+
+#[test]
+fn where_the_node_gives_no_terminal_the_words_of_ssh_say_so_and_nothing_stays() {
+    let different = Different {
+        lines: "PermitTTY no\n",
+        ..Different::default()
+    };
+    let server = Sshd::start(nodes(), "no-tty", &different);
+    let blocks = block("bare", server.port) + "Host *\n  SendEnv LC_CLSH_MARK\n";
+    let config = Config::new(nodes(), &blocks);
+    let mark = format!("{}-tty", std::process::id());
+    let mut call = config.clsh(&["-t", "3", "-h", "bare", "--tty", "sleep 833"]);
+    let done = run(call.env("LC_CLSH_MARK", &mark));
+    assert_eq!(done.code(), 255, "{done:?}");
+    assert!(
+        done.err().contains("PTY allocation request failed"),
+        "{done:?}"
+    );
+    support::wait_until("an end of all that ran there", || marked(&mark).is_empty());
 }
