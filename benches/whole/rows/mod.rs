@@ -13,7 +13,7 @@ use super::run::Call;
 use std::time::{Duration, Instant};
 
 /// Nothing new is begun after that, but for one round of every row that is left.
-const DEADLINE: Duration = Duration::from_secs(10 * 60);
+const DEADLINE: Duration = Duration::from_secs(15 * 60);
 
 pub struct Bench {
     pub with: Contenders,
