@@ -12,7 +12,7 @@ mod store;
 
 pub use refusal::Refusal;
 
-use crate::engine::{Effect, Engine, Event, Request, Source, Work};
+use crate::engine::{Clock, Effect, Engine, Event, Request, Source, Work};
 use crate::job::{Job, Talk};
 use crate::outcome::{Outcome, Reason, Verdict};
 use crate::output::Stream;
@@ -55,18 +55,6 @@ struct Link {
     files: [Option<File>; 2],
 }
 
-/// The clock of a run: it stands still while clsh is stopped, so that no deadline passes in that time.
-struct Clock {
-    start: Instant,
-    stopped: Duration,
-}
-
-impl Clock {
-    fn now(&self) -> Duration {
-        self.start.elapsed().saturating_sub(self.stopped)
-    }
-}
-
 struct Driver<'a> {
     job: &'a Job,
     engine: Engine,
@@ -79,6 +67,7 @@ struct Driver<'a> {
     links: Vec<Option<Box<Link>>>,
     children: Children,
     buffer: Vec<u8>,
+    start: Instant,
     clock: Clock,
     desk: Option<Desk>,
     feed: Option<Feed>,
@@ -156,7 +145,8 @@ impl Driver<'_> {
             false => self.engine.poll_timeout(),
         };
         self.reactor.wait(timeout)?;
-        self.engine.begin_turn(self.clock.now());
+        let now = self.clock.wake(self.start.elapsed(), timeout);
+        self.engine.begin_turn(now);
         // Signals are noted before anything else and acted on after the streams were read: what a child wrote before it ended, and what
         // had arrived before a signal, is seen first.
         let (mut signals, mut asks) = (Vec::new(), false);
@@ -276,9 +266,8 @@ impl Driver<'_> {
             Effect::Store { source, bytes } => self.store(source, bytes),
             Effect::Suspend => {
                 self.finish_signals();
-                let before = Instant::now();
                 sys::stop_self();
-                self.clock.stopped += before.elapsed();
+                self.clock.resume(self.start.elapsed());
                 self.engine.on_event(Event::Resumed);
                 if let Some(desk) = &mut self.desk {
                     desk.resumed(&mut self.engine);

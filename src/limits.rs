@@ -114,6 +114,11 @@ pub const INTERRUPT_TWICE: Duration = Duration::from_secs(1);
 /// More nodes than this are shown folded where a session lists them.
 pub const LISTED_MAX: usize = 16;
 
+/// A turn that begins so much later than it should have says that clsh did not run meanwhile.
+pub const TURN_LATE_MAX: Duration = Duration::from_millis(250);
+/// So long after a stop no deadline passes: what came meanwhile is read.
+pub const STOP_GRACE: Duration = Duration::from_secs(1);
+
 /// Most nodes started in one turn, so that lines of running nodes are not delayed by spawning.
 pub const SPAWNS_PER_TURN: usize = 8;
 /// With no more children than this alive, every end of one is a walk over them all; with more, this many at most are asked for singly between walks.

@@ -5,8 +5,8 @@ use super::desk::Desk;
 use super::feed::{Feed, Scratches};
 use super::refusal::Refusal;
 use super::store::Store;
-use super::{Clock, Driver, KEY_SIGNALS, KEY_STDIN, password, shown};
-use crate::engine::{Engine, Event, Plan, Progress, Protocol, Stdin as Given};
+use super::{Driver, KEY_SIGNALS, KEY_STDIN, password, shown};
+use crate::engine::{Clock, Engine, Event, Plan, Progress, Protocol, Stdin as Given};
 use crate::hosts;
 use crate::job::{self, ColorWhen, Job, Talk, Work};
 use crate::limits::{
@@ -79,10 +79,8 @@ impl<'a> Driver<'a> {
             links: Vec::new(),
             children: Children::default(),
             buffer: vec![0; READ_BYTES_MAX],
-            clock: Clock {
-                start: Instant::now(),
-                stopped: Duration::ZERO,
-            },
+            start: Instant::now(),
+            clock: Clock::default(),
             desk,
             feed,
             scratches: Scratches::default(),

@@ -8,7 +8,7 @@ use crate::output::{Sinks, Stream, Style};
 use crate::remote::Nonce;
 use std::time::Duration;
 
-/// Time since the start of the run. Stands still while clsh is stopped.
+/// Time since the start of the run, as [`Clock`](super::Clock) has it: it stands still while clsh does not run.
 pub type Time = Duration;
 
 /// How a node's end is read.

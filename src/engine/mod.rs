@@ -9,6 +9,7 @@
 
 mod asking;
 mod broadcast;
+mod clock;
 mod connecting;
 mod deadlines;
 mod doors;
@@ -31,6 +32,7 @@ mod transport_words;
 mod window;
 
 pub use broadcast::Supply;
+pub use clock::Clock;
 pub use connecting::Work;
 pub use doors::{
     Effect, Event, Exit, Notice, Order, Plan, Progress, Protocol, Request, Source, Spool, Stdin,

@@ -60,13 +60,17 @@ impl Reactor {
 
     /// Sleeps until something is ready, or for that long. A signal wakes it, with or without anything ready.
     pub fn wait(&mut self, timeout: Option<Duration>) -> io::Result<()> {
-        match self.poll.poll(&mut self.events, timeout) {
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {
-                self.events.clear();
-                Ok(())
-            }
-            other => other,
+        let mut result = self.poll.poll(&mut self.events, timeout);
+        if is_interrupted(&result) {
+            // A handler ran, or clsh was stopped and goes on. What is ready is asked for all the same, because the time may be up, and
+            // nobody is to be judged by it whose news waits to be read.
+            result = self.poll.poll(&mut self.events, Some(Duration::ZERO));
         }
+        if is_interrupted(&result) {
+            self.events.clear();
+            return Ok(());
+        }
+        result
     }
 
     /// What the last wait found.
@@ -76,4 +80,8 @@ impl Reactor {
             hung_up: event.is_read_closed() || event.is_error(),
         })
     }
+}
+
+fn is_interrupted(result: &io::Result<()>) -> bool {
+    matches!(result, Err(error) if error.kind() == io::ErrorKind::Interrupted)
 }

@@ -1,6 +1,6 @@
 //! SIGTSTP and SIGCONT act on a run as on any shell job; SIGUSR1 asks how it stands.
 
-use crate::kit::{CONT, TERM, TSTP, USR1, count, exec, nap, wait_stopped};
+use crate::kit::{CONT, STOP, TERM, TSTP, USR1, count, exec, nap, wait_stopped};
 use crate::support::{children, process, scratch, start, wait_until};
 use std::fs;
 use std::os::unix::process::CommandExt;
@@ -76,6 +76,36 @@ fn time_while_stopped_does_not_count_towards_the_time_limit() {
         (124, "clsh: n2: timed out\n".into())
     );
     assert_eq!(count(&["sleep", &nap]), 0);
+}
+
+#[test]
+fn what_ended_while_somebody_held_clsh_is_not_timed_out() {
+    let directory = scratch();
+    let nap = nap();
+    let script = format!(
+        "echo up; [ %n = 5 ] && exec sleep {nap}; while [ ! -e go ]; do sleep 0.01; done; seq 20000"
+    );
+    let mut call = exec("n[1-6]", ["-u", "3", "sh", "-c", &script]);
+    let running = start(call.current_dir(directory.path()));
+    wait_until("all up", || running.stdout.text().lines().count() == 6);
+    let nodes = children(running.pid());
+    running.signal(STOP);
+    wait_stopped(running.pid());
+    fs::write(directory.path().join("go"), "").expect("write");
+    thread::sleep(Duration::from_millis(3500));
+    running.signal(CONT);
+    let done = running.finish();
+    // The limit itself is still in force.
+    assert_eq!(
+        (done.code(), done.err()),
+        (124, "clsh: n6: timed out\n".into())
+    );
+    let lines = done
+        .out()
+        .lines()
+        .filter(|line| line.ends_with(": 20000"))
+        .count();
+    assert_eq!((nodes.len(), lines), (6, 5));
 }
 
 #[test]

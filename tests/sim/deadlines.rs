@@ -3,7 +3,7 @@
 use super::script::{Actor, Quirks, Scenario, Spawn, Step, farewell, hello, nonce, out, wait};
 use super::turn::run;
 use clsh::engine::{Exit, Order, Protocol, Request};
-use clsh::limits::{CONNECT_GRACE, DRAIN_GRACE, SPAWN_RETRY, SPAWN_TRIES_MAX};
+use clsh::limits::{CONNECT_GRACE, DRAIN_GRACE, SPAWN_RETRY, SPAWN_TRIES_MAX, STOP_GRACE};
 use clsh::outcome::Outcome;
 use std::time::Duration;
 
@@ -67,6 +67,31 @@ fn no_deadline_passes_while_clsh_is_stopped() {
         assert_eq!(record.outcomes, [Outcome::Exited(0); 3]);
         let orders: Vec<Order> = record.orders.iter().map(|&(.., order)| order).collect();
         assert_eq!(orders, [[Order::Stop; 3], [Order::Continue; 3]].concat());
+    }
+}
+
+#[test]
+fn what_ended_while_somebody_held_clsh_is_not_timed_out() {
+    let quick = Actor::new([&[hello(), wait(1900)], &farewell(0)[..]].concat());
+    // More to read than one turn reads, behind a pipe that takes little.
+    let long = [
+        &[hello(), wait(1900), out("line\n".repeat(20_000))],
+        &farewell(0)[..],
+    ]
+    .concat();
+    let slow = Actor::new([&[hello(), wait(60_000)], &farewell(0)[..]].concat());
+    for seed in 0..20 {
+        let actors = vec![quick.clone(), Actor::new(long.clone()), slow.clone()];
+        let mut scenario = framed(actors);
+        scenario.seed = seed;
+        scenario.plan.time_limit = Some(SECOND * 2);
+        scenario.stops = vec![(SECOND + MILLISECOND * 40 * seed as u32, SECOND * 20)];
+        scenario.quirks.pipe_bytes = 4096;
+        let record = run(&scenario);
+        let fine = Outcome::Exited(0);
+        assert_eq!(record.outcomes, [fine, fine, Outcome::TimedOut], "{seed}");
+        // The time limit itself is still in force.
+        assert!(record.over <= SECOND * 2 + STOP_GRACE, "{:?}", record.over);
     }
 }
 

@@ -108,6 +108,9 @@ pub fn requests(scenario: &mut Scenario, r: &mut Random) {
         };
         scenario.requests.push((r.time(span), request));
     }
+    if r.percent(10) {
+        scenario.stops.push((r.time(span), r.time(SECOND * 100)));
+    }
 }
 
 pub fn sink(r: &mut Random, ended: bool) -> Vec<SinkStep> {

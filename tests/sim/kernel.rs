@@ -7,7 +7,7 @@ use super::pipe::{Got, Pipe};
 use super::random::Random;
 use super::script::{Actor, Quirks, Scenario, SinkStep, SourceStep, Step};
 use super::sink::{Health, Sink};
-use clsh::engine::{Exit, Request, Source, Time};
+use clsh::engine::{Clock, Exit, Request, Source, Time};
 use clsh::output::Stream;
 use input::{Intake, Supplier};
 use process::{Life, Process, pid_of};
@@ -16,10 +16,15 @@ use std::time::Duration;
 
 #[derive(Debug)]
 enum Happening {
-    Run { process: usize, epoch: u32 },
+    Run {
+        process: usize,
+        epoch: u32,
+    },
     Sink(Stream),
     Supply,
     Signal(Request),
+    /// SIGSTOP, and SIGCONT after so long.
+    Stop(Time),
 }
 
 /// Each with whether its other side is gone.
@@ -27,7 +32,9 @@ type Edges<T> = Vec<(T, bool)>;
 
 pub struct Kernel {
     now: Time,
-    stopped: Time,
+    clock: Clock,
+    /// clsh got SIGSTOP, and SIGCONT comes after so long.
+    stopped: Option<Time>,
     agenda: BTreeMap<(Time, u64), Happening>,
     serial: u64,
     processes: Vec<Process>,
@@ -47,7 +54,8 @@ impl Kernel {
     pub fn new(scenario: &Scenario) -> Self {
         let mut kernel = Self {
             now: Time::ZERO,
-            stopped: Time::ZERO,
+            clock: Clock::default(),
+            stopped: None,
             agenda: BTreeMap::new(),
             serial: 0,
             processes: Vec::new(),
@@ -69,6 +77,9 @@ impl Kernel {
         for &(time, request) in &scenario.requests {
             kernel.plan(time, Happening::Signal(request));
         }
+        for &(time, length) in &scenario.stops {
+            kernel.plan(time, Happening::Stop(length));
+        }
         kernel
     }
 
@@ -78,9 +89,9 @@ impl Kernel {
         self.plan(Time::ZERO, Happening::Supply);
     }
 
-    /// The clock the driver shows the engine: it stands still while clsh is stopped.
-    pub fn clock(&self) -> Time {
-        self.now - self.stopped
+    /// The time the driver shows the engine after this wait.
+    pub fn clock(&mut self, timeout: Option<Duration>) -> Time {
+        self.clock.wake(self.now, timeout)
     }
 
     /// Whether one can see what processes do.
@@ -102,6 +113,9 @@ impl Kernel {
                 }
             }
         }
+        if let Some(length) = self.stopped.take() {
+            self.run_until(self.now + length);
+        }
         if self.random.percent(self.quirks.stall_percent) {
             let stall = self.random.time(self.quirks.stall_max);
             self.run_until(self.now + stall);
@@ -121,7 +135,7 @@ impl Kernel {
     pub fn suspend(&mut self) {
         let length = self.random.time(self.quirks.suspend_max);
         self.run_until(self.now + length);
-        self.stopped += length;
+        self.clock.resume(self.now);
     }
 
     /// Sinks with an edge and whether their reader left, and sources with an edge, in any order.
@@ -253,6 +267,7 @@ impl Kernel {
     fn is_woken(&self) -> bool {
         let pipes = self.nodes.iter().flatten().flat_map(|slot| &slot.1);
         self.child_ended
+            || self.stopped.is_some()
             || !self.requests.is_empty()
             || self.sinks.iter().any(|sink| sink.edge)
             || self.supplier.edge
@@ -293,6 +308,7 @@ impl Kernel {
                 }
                 Happening::Signal(request) if self.requests.contains(&request) => {}
                 Happening::Signal(request) => self.requests.push(request),
+                Happening::Stop(length) => self.stopped = Some(length),
             }
         }
         self.now = self.now.max(until);

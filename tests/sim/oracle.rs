@@ -36,7 +36,9 @@ fn ends_in_time(sim: &Sim) {
     let slowest = sim.scenario.actors.iter().map(|actor| actor.dies_after);
     let nodes = plan.kill_after + slowest.max().unwrap_or_default() + DRAIN_GRACE;
     // A reader that is only slow gets its time.
-    let last = (from + nodes).max(sim.shadow.last_written);
+    // Time in which nothing was due counts also where clsh was stopped.
+    let stopped: Duration = sim.scenario.stops.iter().map(|stop| stop.1).sum();
+    let last = (from + nodes).max(sim.shadow.last_written) + stopped;
     let over = sim.shadow.now;
     assert!(
         over <= last + FLUSH_GRACE + SLACK,

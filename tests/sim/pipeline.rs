@@ -121,6 +121,8 @@ pub struct World<'a> {
     pub causes: Vec<Reason>,
     /// Requests for an end.
     pub demands: usize,
+    /// SIGQUIT came when no child was left: what was kept is not shown then.
+    pub quit_late: bool,
     pub ended_at: Option<Time>,
     /// How it stood when the end of the output was written.
     pub last_word: Option<Verdict>,
@@ -178,6 +180,7 @@ impl<'a> World<'a> {
             stdin_ended: scenario.plan.input != Stdin::Stream,
             causes: Vec::new(),
             demands: 0,
+            quit_late: false,
             ended_at: None,
             last_word: None,
             last_written: Time::ZERO,
@@ -204,7 +207,7 @@ impl<'a> World<'a> {
         if stands_still {
             self.waits_for_good();
         }
-        self.now = self.kernel.clock();
+        self.now = self.kernel.clock(timeout);
         self.happened = false;
         if self.trace {
             eprintln!("[{}] {:?} after {timeout:?}", self.turns, self.now);
@@ -280,6 +283,9 @@ impl<'a> World<'a> {
         match *event {
             Event::Request(Request::End(signal) | Request::Kill(signal)) => {
                 self.demands += 1;
+                let reaped = |life: &Life| life.reaped.is_some();
+                self.quit_late |= matches!(event, Event::Request(Request::Kill(_)))
+                    && self.lives.iter().flatten().all(reaped);
                 self.causes.push(Reason::Signal(signal));
             }
             Event::SinkClosed { sink: Stream::Out } => self.causes.push(Reason::OutputClosed),

@@ -138,6 +138,8 @@ pub struct Scenario {
     pub actors: Vec<Actor>,
     pub sinks: [Vec<SinkStep>; 2],
     pub requests: Vec<(Time, Request)>,
+    /// When somebody holds clsh with SIGSTOP, and for how long.
+    pub stops: Vec<(Time, Time)>,
     pub quirks: Quirks,
     /// Lines longer than the seats allow: sources may be made to wait.
     pub long_lines: bool,
@@ -156,6 +158,7 @@ impl Scenario {
             actors,
             sinks: [vec![SinkStep::Free], vec![SinkStep::Free]],
             requests: Vec::new(),
+            stops: Vec::new(),
             quirks: Quirks::default(),
             long_lines: false,
         }

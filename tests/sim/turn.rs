@@ -114,7 +114,7 @@ impl Sim<'_> {
         let could_start = self.shadow.could_start(self.engine.outcomes().count());
         assert!(!could_start || timeout == Some(Time::ZERO), "starts late");
         assert!(self.kernel.sleep(timeout), "hangs: nothing will ever come");
-        let now = self.kernel.clock();
+        let now = self.kernel.clock(timeout);
         let high = self.is_high();
         self.shadow.begins_turn(now, high);
         self.happened = false;

@@ -38,7 +38,7 @@ impl World<'_> {
     /// Whether the run was given up, so that what was not printed yet never is.
     pub fn is_given_up(&self) -> bool {
         let pending = Stream::BOTH.map(|sink| self.engine.pending(sink).len());
-        self.demands > 1 || pending != [0, 0]
+        self.demands > 1 || self.quit_late || pending != [0, 0]
     }
 }
 
@@ -49,7 +49,9 @@ fn ends_in_time(world: &World) {
     let nodes = scenario.plan.kill_after + dies.max().unwrap_or_default() + DRAIN_GRACE;
     let last = (from + nodes).max(world.last_written);
     let over = world.now;
-    let latest = last + FLUSH_GRACE + SLACK + scenario.quirks.stall_max * 3;
+    // Time in which nothing was due counts also where clsh was stopped.
+    let stopped: Duration = scenario.stops.iter().map(|stop| stop.1).sum();
+    let latest = last + FLUSH_GRACE + SLACK + scenario.quirks.stall_max * 3 + stopped;
     assert!(over <= latest, "ends at {over:?}, not {latest:?}");
 }
 
