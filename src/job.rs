@@ -1,7 +1,7 @@
 //! What one call means: plain data, resolved from words by `cli`, carried out by `driver`.
 
 use crate::hosts::Node;
-use crate::remote::Transport;
+use crate::remote::{Script, Transport};
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -64,13 +64,11 @@ pub struct Retries {
     pub delay: Duration,
 }
 
-/// An interactive session, or a script for one.
+/// An interactive session.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Session {
     /// Command line of the shell on the nodes (`--shell`).
     pub shell: String,
-    /// There is a prompt even where standard input is no terminal (`-i`).
-    pub interactive: bool,
     /// The terminal obeys no escapes (`TERM=dumb`).
     pub dumb: bool,
     /// Where lines are remembered, if anywhere.
@@ -84,6 +82,8 @@ pub struct Session {
 pub enum Work {
     /// One command: its words as typed, at least one; any byte but NUL.
     Command(Vec<Vec<u8>>),
+    /// A script, which one shell on each node reads whole.
+    Script(Script),
     /// One command after the other, as they are typed.
     Session(Session),
 }

@@ -200,7 +200,7 @@ fn from_words_to_a_job() {
 fn the_flags_of_this_release_and_no_others() {
     let wanted = "-h -w --hosts --hostfile -x --exclude --pick -Q --query -R --transport -l --user -F \
                   --ssh-config -J --jump -o --option -t --connect-timeout -A --askpass --password-file --retries --retry-delay --bare \
-                  -n --nostdin --tty --sudo --sudo-user -i --interactive --shell -f --fanout -u --timeout --kill-after -k --fail-fast \
+                  -n --nostdin --tty --sudo --sudo-user -i --interactive --script --shell -f --fanout -u --timeout --kill-after -k --fail-fast \
                   --keep-going -S --status -b --gather --diff -L --in-order --json --out --outdir --err --errdir \
                   -N --no-label --color -q --quiet -v --verbose --progress --summary --failed --no-config --generate --help -V --version";
     assert_eq!(table::spellings().join(" "), wanted);

@@ -7,6 +7,7 @@ use super::error::quoted;
 use super::files;
 use super::parse::{Invocation, Typed, parse};
 use super::table;
+use super::work::Asked;
 use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::io::ErrorKind;
@@ -38,16 +39,21 @@ impl fmt::Display for ConfigError {
     }
 }
 
-/// Adds the flags of the file at `path` to `typed`, where there is one. `home` is what `~` stands for at the start of a path.
+/// Adds the flags of the file at `path` to `typed`, which asks for `asked`, where there is one. `home` is what `~` stands for at the start of a path.
 ///
 /// # Errors
 /// The file cannot be read, or a line of it is no flag for every call.
-pub fn apply(typed: &mut Typed, path: &Path, home: Option<&OsStr>) -> Result<(), ConfigError> {
+pub fn apply(
+    typed: &mut Typed,
+    asked: Asked,
+    path: &Path,
+    home: Option<&OsStr>,
+) -> Result<(), ConfigError> {
     let name = quoted(path.as_os_str().as_bytes());
     match files::read_config(path) {
         Ok(text) => match read(&text, home) {
             Ok(kept) => {
-                over(typed, kept);
+                over(typed, asked, kept);
                 Ok(())
             }
             Err((line, why)) => Err(ConfigError::Line {
@@ -136,17 +142,22 @@ fn check(line: &[u8], words: &[OsString]) -> Result<(), String> {
         Invocation::Run(typed) if !typed.words.is_empty() || is_needless => Err(format!(
             "{line} is more than one flag, or one that takes no value; put each on a line of its own"
         )),
-        Invocation::Run(typed) if !(typed.query || typed.interactive || typed.no_config) => Ok(()),
+        Invocation::Run(typed) if !is_for_one_call(&typed) => Ok(()),
         _ => Err(format!(
             "{line} is not for every call; take it out, and type it where it is meant"
         )),
     }
 }
 
+/// Whether a flag was typed that says what a call does, and can't be meant for all.
+fn is_for_one_call(typed: &Typed) -> bool {
+    typed.query || typed.interactive || typed.script.is_some() || typed.no_config
+}
+
 /// Adds what is kept where nothing was typed about it.
-fn over(typed: &mut Typed, mut kept: Typed) {
-    let is_command = !typed.words.is_empty();
-    let kept_shape = is_command && !(typed.in_order || typed.json);
+fn over(typed: &mut Typed, asked: Asked, mut kept: Typed) {
+    let is_run = asked.is_run();
+    let kept_shape = is_run && !(typed.in_order || typed.json);
     let other_shape = kept_shape && !(typed.gather || typed.diff);
     let kept_ending = !(typed.fail_fast || typed.keep_going);
     if typed.nodes.is_empty() {
@@ -171,36 +182,36 @@ fn over(typed: &mut Typed, mut kept: Typed) {
         &mut kept.retry_delay,
         typed.retries.is_some(),
     );
-    over_accounts(typed, &mut kept, is_command, is_ssh);
-    fill(&mut typed.shell, &mut kept.shell, !is_command);
+    over_accounts(typed, asked, &mut kept, is_ssh);
+    fill(&mut typed.shell, &mut kept.shell, asked != Asked::Command);
     fill(&mut typed.fanout, &mut kept.fanout, true);
     fill(&mut typed.time_limit, &mut kept.time_limit, true);
     fill(&mut typed.kill_after, &mut kept.kill_after, true);
-    fill(&mut typed.out, &mut kept.out, is_command);
-    fill(&mut typed.err, &mut kept.err, is_command);
-    fill(&mut typed.failed, &mut kept.failed, is_command);
+    fill(&mut typed.out, &mut kept.out, is_run);
+    fill(&mut typed.err, &mut kept.err, is_run);
+    fill(&mut typed.failed, &mut kept.failed, is_run);
     fill(&mut typed.color, &mut kept.color, true);
     fill(&mut typed.talk, &mut kept.talk, true);
-    typed.no_stdin |= is_command && kept.no_stdin;
-    typed.fail_fast |= is_command && kept_ending && kept.fail_fast;
+    typed.no_stdin |= asked.leaves_stdin() && kept.no_stdin;
+    typed.fail_fast |= is_run && kept_ending && kept.fail_fast;
     typed.keep_going |= kept_ending && kept.keep_going;
     typed.gather |= kept_shape && kept.gather;
     typed.diff |= typed.gather && kept.diff;
     typed.in_order |= other_shape && kept.in_order;
     typed.json |= other_shape && kept.json;
     typed.no_label |= kept.no_label;
-    typed.progress |= is_command && kept.progress;
-    typed.summary |= is_command && kept.summary;
+    typed.progress |= is_run && kept.progress;
+    typed.summary |= is_run && kept.summary;
 }
 
 /// The same for who runs the command there, and with what password.
-fn over_accounts(typed: &mut Typed, kept: &mut Typed, is_command: bool, is_ssh: bool) {
+fn over_accounts(typed: &mut Typed, asked: Asked, kept: &mut Typed, is_ssh: bool) {
     // Each of these three leaves no room for --sudo, and what was typed goes first.
-    let plain = is_command && !typed.has_sudo();
-    typed.bare |= plain && !typed.tty && kept.bare;
-    typed.tty |= plain && !typed.bare && is_ssh && kept.tty;
+    let plain = asked.is_run() && !typed.has_sudo();
+    typed.bare |= plain && !typed.tty && asked != Asked::ScriptFile && kept.bare;
+    typed.tty |= plain && !typed.bare && is_ssh && asked.leaves_stdin() && kept.tty;
     let is_wrapped =
-        is_command && typed.transport.as_deref() != Some("exec") && !(typed.bare || typed.tty);
+        asked.is_run() && typed.transport.as_deref() != Some("exec") && !(typed.bare || typed.tty);
     fill(
         &mut typed.sudo_user,
         &mut kept.sudo_user,
@@ -241,7 +252,8 @@ mod tests {
 
     fn merged(words: &str, kept: Typed) -> Typed {
         let mut typed = typed(words);
-        over(&mut typed, kept);
+        let asked = Asked::of(&typed, true);
+        over(&mut typed, asked, kept);
         typed
     }
 
@@ -262,6 +274,7 @@ mod tests {
                     [
                         "query",
                         "interactive",
+                        "script",
                         "no-config",
                         "generate",
                         "help",
@@ -325,6 +338,7 @@ mod tests {
             ("--help", 1, "not for every call"),
             ("-Q", 1, "not for every call"),
             ("-i", 1, "not for every call"),
+            ("--script x", 1, "not for every call"),
             ("--no-config", 1, "not for every call"),
         ] {
             let (at, told) = wrong(text);

@@ -1,6 +1,7 @@
 //! Which flags do not go together, and which need a command. Looks at what was typed and at nothing else.
 
 use super::parse::Typed;
+use super::work::Asked;
 use crate::hosts::Source;
 use std::fmt;
 use std::path::Path;
@@ -17,6 +18,11 @@ pub enum Conflict {
     Missing {
         flag: &'static str,
         other: &'static str,
+        why: &'static str,
+    },
+    /// `flag` needs what a script takes that comes in on standard input.
+    ScriptInput {
+        flag: &'static str,
         why: &'static str,
     },
     /// `flag` is for one command, and a session was asked for; `instead` is what does the same there.
@@ -39,10 +45,14 @@ impl fmt::Display for Conflict {
             Self::Missing { flag, other, why } => {
                 write!(f, "{flag} {why}; add {other}, or leave out {flag}")
             }
+            Self::ScriptInput { flag, why } => write!(
+                f,
+                "without a command the script is read from standard input, and {flag} {why}; give a command or --script FILE, or leave out {flag}"
+            ),
             Self::NoCommand { flag, instead } => {
                 write!(
                     f,
-                    "{flag} is for a single command, and without one this is a session; give a command, or leave out {flag}"
+                    "{flag} is for a single run, and this is a session; give a command or a script, or leave out {flag}"
                 )?;
                 match instead {
                     Some(typed) => write!(f, " and type '{typed}' in the session"),
@@ -57,23 +67,28 @@ impl fmt::Display for Conflict {
 ///
 /// # Errors
 /// Which flags, why, and what to do about it.
-pub fn refuse(typed: &Typed) -> Result<(), Conflict> {
+pub fn refuse(typed: &Typed, asked: Asked) -> Result<(), Conflict> {
     let found = [
-        without_command,
+        two_works,
         two_shapes,
         two_endings,
         half_a_wish,
         two_passwords,
         sudo_without_wrapper,
     ];
-    match found.into_iter().find_map(|find| find(typed)) {
+    let work = match asked {
+        Asked::Session => in_session(typed),
+        Asked::ScriptInput => beside_script_input(typed),
+        Asked::Command | Asked::ScriptFile => None,
+    };
+    match work.or_else(|| found.into_iter().find_map(|find| find(typed))) {
         Some(conflict) => Err(conflict),
         None => Ok(()),
     }
 }
 
-/// A flag for one command where there is none.
-fn without_command(typed: &Typed) -> Option<Conflict> {
+/// A flag for what runs once, in a session.
+fn in_session(typed: &Typed) -> Option<Conflict> {
     let given = [
         ("-n", typed.no_stdin),
         ("--tty", typed.tty),
@@ -89,11 +104,45 @@ fn without_command(typed: &Typed) -> Option<Conflict> {
         ("--summary", typed.summary),
         ("--failed", typed.failed.is_some()),
     ];
-    let (flag, _) = given
-        .into_iter()
-        .find(|&(_, given)| given && typed.words.is_empty())?;
+    let (flag, _) = given.into_iter().find(|&(_, given)| given)?;
     let instead = (flag == "-b").then_some(":gather on");
     Some(Conflict::NoCommand { flag, instead })
+}
+
+/// A flag that leaves no room for a script on standard input.
+fn beside_script_input(typed: &Typed) -> Option<Conflict> {
+    let given = [
+        ("-n", typed.no_stdin, "leaves that unread"),
+        (
+            "--tty",
+            typed.tty,
+            "puts a terminal in its place on the nodes",
+        ),
+    ];
+    let (flag, _, why) = given.into_iter().find(|&(_, given, _)| given)?;
+    Some(Conflict::ScriptInput { flag, why })
+}
+
+/// A script beside what does not go with one.
+fn two_works(typed: &Typed) -> Option<Conflict> {
+    typed.script.as_ref()?;
+    let (other, why) = if typed.interactive {
+        (
+            "-i",
+            "a session takes its commands from standard input, a script is run once",
+        )
+    } else if typed.bare {
+        (
+            "--bare",
+            "a script is sent along by the wrapper, which --bare leaves out",
+        )
+    } else {
+        return None;
+    };
+    Some(Conflict::Contradiction {
+        flags: [other, "--script"],
+        why,
+    })
 }
 
 /// Two shapes of the output at once.
@@ -186,9 +235,10 @@ mod tests {
     #[test]
     fn a_call_that_asks_for_one_thing_passes() {
         let words = vec!["true".into()];
-        assert_eq!(refuse(&Typed::default()), Ok(()));
+        let refused = |typed: Typed| refuse(&typed, Asked::of(&typed, true));
+        assert_eq!(refused(Typed::default()), Ok(()));
         assert_eq!(
-            refuse(&Typed {
+            refused(Typed {
                 words,
                 gather: true,
                 diff: true,

@@ -38,10 +38,10 @@ pub enum CliError {
     /// `-i` stands beside a command.
     CommandInSession(String),
     /// `--shell` stands beside a command.
-    ShellWithoutSession,
+    ShellWithCommand,
     /// `--bare` stands where a session needs a shell.
     BareSession,
-    /// The nodes are read from where the session reads its commands.
+    /// The nodes are read from where a session or a script is.
     StdinTwice,
     /// There is a command, but nothing is in it.
     EmptyCommand,
@@ -131,9 +131,9 @@ impl fmt::Display for CliError {
                 f,
                 "-i starts a session, which takes its commands from standard input; leave out -i, or the command that begins with {word}"
             ),
-            Self::ShellWithoutSession => write!(
+            Self::ShellWithCommand => write!(
                 f,
-                "--shell is the shell of a session, and a command was given; leave one of them out"
+                "--shell is the shell of a session or a script, and a command was given; leave one of them out"
             ),
             Self::BareSession => write!(
                 f,
@@ -141,7 +141,7 @@ impl fmt::Display for CliError {
             ),
             Self::StdinTwice => write!(
                 f,
-                "--hostfile - takes standard input, where a session reads its commands; put the nodes into a file, or give a command"
+                "--hostfile - takes standard input, where a script or a session's commands are read; put the nodes into a file, or give a command or --script"
             ),
             Self::EmptyCommand => {
                 f.write_str("the command is empty; give one to run: clsh -h LIST COMMAND")

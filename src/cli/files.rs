@@ -1,4 +1,4 @@
-//! Files a call names: reads hostfiles whole, and looks whether ssh's configuration can be read. What stands in a hostfile is judged
+//! Files a call names: reads hostfiles and scripts whole, and looks whether ssh's configuration can be read. What stands in a hostfile is judged
 //! by `hosts`.
 
 use std::ffi::OsStr;
@@ -8,6 +8,9 @@ use std::path::{Path, PathBuf};
 
 /// Longest hostfile that is read, in bytes: past it no list of nodes within the limits is this long.
 pub const HOSTFILE_BYTES_MAX: usize = 64 << 20;
+
+/// Longest script that is sent along, in bytes: a node's shell may read it byte by byte.
+pub const SCRIPT_BYTES_MAX: usize = 4 << 20;
 
 /// Longest file of flags for every call, in bytes.
 pub const CONFIG_BYTES_MAX: usize = 1 << 20;
@@ -39,6 +42,14 @@ impl<R: Read> Files<R> {
         } else {
             read_bounded(File::open(self.directory.join(path))?, HOSTFILE_BYTES_MAX)
         }
+    }
+
+    /// The text of a script.
+    ///
+    /// # Errors
+    /// What the system says; more than [`SCRIPT_BYTES_MAX`] bytes.
+    pub fn read_script(&self, path: &OsStr) -> io::Result<Vec<u8>> {
+        read_bounded(File::open(self.directory.join(path))?, SCRIPT_BYTES_MAX)
     }
 
     /// Whether ssh will be able to read its configuration at `path`; `Ok` if so. A pipe is not opened, since that would take it away

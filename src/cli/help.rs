@@ -12,11 +12,15 @@ clsh runs one command on many machines at once, each line under its node's name.
 Usage:
   clsh [OPTIONS] [--] COMMAND [ARG...]
   clsh [OPTIONS] [-i]
+  clsh [OPTIONS] < SCRIPT
+  clsh [OPTIONS] --script FILE [ARG...]
   clsh [OPTIONS] --query
 
 Options end at the first word that is not one; the rest is the command. Without
-one, commands are read from standard input for shells that stay on the nodes;
-in such a session ':help' lists what else there is.
+one, a terminal gets a session: commands for shells that stay on the nodes,
+where ':help' lists what else there is. Anything else on standard input is a
+script, which one shell on each node reads whole; with -i its lines are those
+of a session.
 ";
 
 const EXAMPLES: &str = "

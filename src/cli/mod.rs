@@ -15,6 +15,7 @@ mod resolve;
 mod ssh_files;
 pub mod table;
 mod value;
+mod work;
 
 pub use config::ConfigError;
 pub use conflict::Conflict;

@@ -70,6 +70,8 @@ pub struct Typed {
     pub sudo_user: Option<String>,
     /// `-i`
     pub interactive: bool,
+    /// `--script`
+    pub script: Option<PathBuf>,
     /// `--shell`
     pub shell: Option<String>,
     /// `-f`, from 1 to `NODES_MAX`.
@@ -205,7 +207,7 @@ impl Given {
         self.read(|text| Ok(text.to_owned()))
     }
 
-    /// A path to write to, which may hold any bytes but must name something.
+    /// A path, which may hold any bytes but must name something.
     fn path(&self) -> Result<PathBuf, CliError> {
         if self.value.is_empty() {
             self.read(|_| Err("it is empty; give a path".to_owned()))
@@ -249,6 +251,7 @@ impl Typed {
             FlagId::Sudo => self.sudo = true,
             FlagId::SudoUser => self.sudo_user = Some(given.read(value::user)?),
             FlagId::Interactive => self.interactive = true,
+            FlagId::Script => self.script = Some(given.path()?),
             FlagId::Shell => self.shell = Some(given.read(value::shell)?),
             FlagId::Fanout => self.fanout = Some(given.read(value::count)?),
             FlagId::Timeout => self.time_limit = Some(given.read(value::seconds_over_zero)?),

@@ -8,17 +8,16 @@ use super::files::{self, Files};
 use super::parse::Typed;
 use super::pick::pick;
 use super::ssh_files;
+use super::work::{Asked, work};
 use crate::hosts::{self, Node, SourcesError};
-use crate::job::{ColorWhen, Job, Password, Retries, Session, Shape, Talk, Work};
-use crate::limits::{
-    CONNECT_DEFAULT, FANOUT_DEFAULT, KILL_AFTER_DEFAULT, RETRY_DELAY_DEFAULT, SHELL_DEFAULT,
-};
+use crate::job::{ColorWhen, Job, Password, Retries, Shape, Talk, Work};
+use crate::limits::{CONNECT_DEFAULT, FANOUT_DEFAULT, KILL_AFTER_DEFAULT, RETRY_DELAY_DEFAULT};
 use crate::remote::{Mentions, SshOptions, Transport};
 use std::env;
 use std::ffi::OsString;
 use std::fmt;
-use std::io::{self, Read};
-use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::io::{self, IsTerminal, Read};
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 /// What surrounds a call, as far as it matters to what the call means. The default is an empty environment in the current directory.
@@ -34,6 +33,8 @@ pub struct Environment {
     pub plain: bool,
     /// The terminal obeys no escapes: `TERM` is `dumb`, empty or unset.
     pub dumb: bool,
+    /// Standard input is a terminal, so that somebody may type there.
+    pub terminal: bool,
     /// `SHELL`: for `!command`.
     pub shell: Option<OsString>,
     /// `XDG_STATE_HOME`, or `.local/state` in `HOME`: where the history is kept.
@@ -56,6 +57,7 @@ impl Environment {
             plain: env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())
                 || env::var_os("TERM").is_some_and(|value| value == "dumb"),
             dumb: env::var_os("TERM").is_none_or(|value| value.is_empty() || value == "dumb"),
+            terminal: io::stdin().is_terminal(),
             shell: env::var_os("SHELL"),
             state: base_directory("XDG_STATE_HOME", ".local/state"),
             config: base_directory("XDG_CONFIG_HOME", ".config"),
@@ -124,24 +126,23 @@ fn resolve_with(
     environment: &Environment,
     stdin: impl Read,
 ) -> Result<Resolved, CliError> {
+    let asked = Asked::of(&typed, environment.terminal);
     if let Some(directory) = environment.config.as_ref().filter(|_| !typed.no_config) {
         let path = directory.join("clsh/config");
-        config::apply(&mut typed, &path, environment.home.as_deref()).map_err(CliError::Config)?;
+        config::apply(&mut typed, asked, &path, environment.home.as_deref())
+            .map_err(CliError::Config)?;
     }
     let mut files = Files::new(&environment.directory, stdin);
     // Nodes come last: reading them may take standard input away, or long.
     let plan = if typed.query {
         None
     } else {
-        conflict::refuse(&typed).map_err(CliError::Conflict)?;
-        let work = work(&mut typed, environment)?;
+        conflict::refuse(&typed, asked).map_err(CliError::Conflict)?;
+        let work = work(asked, &mut typed, environment, &files)?;
         Some((work, transport(&mut typed, environment, &files)?))
     };
     // The nodes use up standard input where they are read from it, a session reads it itself, and a terminal has another reader's manners.
-    let input = !typed.no_stdin
-        && !typed.tty
-        && !nodes_from_stdin(&typed)
-        && matches!(plan, Some((Work::Command(_), _)));
+    let input = !typed.no_stdin && !typed.tty && !nodes_from_stdin(&typed) && asked.is_run();
     let (mut nodes, mut notes) = nodes(&mut typed, environment, &mut files)?;
     if let Some(count) = typed.pick {
         nodes = pick(nodes, count);
@@ -235,49 +236,9 @@ fn shape(typed: &Typed) -> Shape {
 }
 
 /// Whether a list of nodes is read from standard input, which is used up by that.
-fn nodes_from_stdin(typed: &Typed) -> bool {
+pub fn nodes_from_stdin(typed: &Typed) -> bool {
     let stdin = |source: &hosts::Source| matches!(source, hosts::Source::File(path) if path == Path::new("-"));
     typed.nodes.iter().any(stdin)
-}
-
-/// A command, or a session where there is none.
-fn work(typed: &mut Typed, environment: &Environment) -> Result<Work, CliError> {
-    let words = std::mem::take(&mut typed.words);
-    match words.first() {
-        Some(word) if typed.interactive => Err(CliError::CommandInSession(quoted(word.as_bytes()))),
-        Some(_) if typed.shell.is_some() => Err(CliError::ShellWithoutSession),
-        Some(_) => command(words, typed).map(Work::Command),
-        None if typed.bare => Err(CliError::BareSession),
-        None if nodes_from_stdin(typed) => Err(CliError::StdinTwice),
-        None => Ok(Work::Session(Session {
-            shell: typed
-                .shell
-                .take()
-                .unwrap_or_else(|| SHELL_DEFAULT.to_owned()),
-            interactive: typed.interactive,
-            dumb: environment.dumb,
-            history: environment
-                .state
-                .as_ref()
-                .map(|state| state.join("clsh/history")),
-            local_shell: environment
-                .shell
-                .clone()
-                .filter(|shell| !shell.is_empty())
-                .unwrap_or_else(|| "/bin/sh".into()),
-        })),
-    }
-}
-
-/// The command's words as bytes, if there is something to run in them. ssh given only blanks would start a login shell.
-fn command(words: Vec<OsString>, typed: &Typed) -> Result<Vec<Vec<u8>>, CliError> {
-    let words: Vec<Vec<u8>> = words.into_iter().map(OsString::into_vec).collect();
-    let no_program = typed.transport.as_deref() == Some("exec")
-        && words.first().is_some_and(|program| program.is_empty());
-    if no_program || words.iter().all(|word| word.trim_ascii().is_empty()) {
-        return Err(CliError::EmptyCommand);
-    }
-    Ok(words)
 }
 
 /// How the nodes are reached. Flags of ssh beside another transport are refused, since they would do nothing; the variable is passed

@@ -25,6 +25,7 @@ pub enum FlagId {
     Sudo,
     SudoUser,
     Interactive,
+    Script,
     Shell,
     Fanout,
     Timeout,
@@ -113,7 +114,7 @@ pub struct Flag {
 
 /// Every flag, in the order of the help.
 #[rustfmt::skip]
-pub const FLAGS: [Flag; 45] = [
+pub const FLAGS: [Flag; 46] = [
     Flag { id: FlagId::Hosts, group: Group::Nodes, shorts: &['h', 'w'], longs: &["hosts"], value: Some("LIST"),
         help: "these nodes, such as 'n[1-3,5],bob@web:2222'",
         more: "Separated by commas or white space; may be repeated." },
@@ -170,9 +171,14 @@ pub const FLAGS: [Flag; 45] = [
     Flag { id: FlagId::SudoUser, group: Group::Running, shorts: &[], longs: &["sudo-user"], value: Some("USER"),
         help: "the same as USER instead of root", more: "" },
     Flag { id: FlagId::Interactive, group: Group::Running, shorts: &['i'], longs: &["interactive"], value: None,
-        help: "a session of commands, as without COMMAND", more: "" },
+        help: "a session of commands, wherever they come from",
+        more: "Without COMMAND that is what a terminal on standard input gets by itself." },
+    Flag { id: FlagId::Script, group: Group::Running, shorts: &[], longs: &["script"], value: Some("FILE"),
+        help: "run the script FILE; what follows goes to it",
+        more: "It is sent along and read by --shell, else by the login shell. Standard input is the commands'." },
     Flag { id: FlagId::Shell, group: Group::Running, shorts: &[], longs: &["shell"], value: Some("SHELL"),
-        help: "the session's shell on the nodes (default sh)", more: "" },
+        help: "shell of a script, or a session (default sh)",
+        more: "A script has the login shell unless this is given, and may be of any language: --shell python3." },
     Flag { id: FlagId::Fanout, group: Group::Running, shorts: &['f'], longs: &["fanout"], value: Some("N"),
         help: "at most N nodes run at once (default 64)",
         more: "A low limit on open files lowers it; -v says so. Fewer connections are made at once, at first." },

@@ -140,14 +140,14 @@ fn readers(
         (Work::Session(session), Some(input), _) => {
             (Some(desk(job, session, input, sinks, nonce, engine)), None)
         }
-        (Work::Command(_), Some(input), Given::Stream) => {
+        (_, Some(input), Given::Stream) => {
             if input.watchable().is_none() {
                 // Nothing else will say so.
                 engine.on_event(Event::StdinReadable);
             }
             (None, Some(Feed::new(input, None)))
         }
-        (Work::Command(_), Some(input), Given::File(bytes)) => {
+        (_, Some(input), Given::File(bytes)) => {
             let start = input.consume(bytes)?;
             (None, Some(Feed::new(input, Some(start))))
         }
@@ -157,7 +157,7 @@ fn readers(
 
 /// What the commands of a job read. A session's commands read nothing, its nodes are given lines.
 fn given(job: &Job, input: Option<&Input>) -> Result<Given, Refusal> {
-    let Some(input) = input.filter(|_| matches!(job.work, Work::Command(_))) else {
+    let Some(input) = input.filter(|_| !matches!(job.work, Work::Session(_))) else {
         return Ok(Given::Nothing);
     };
     match input.kind()? {
@@ -206,7 +206,7 @@ fn unwritable(flag: &'static str, path: &Option<PathBuf>, error: io::Error) -> R
 /// terminal, and would be disturbed.
 fn progress(job: &Job, sinks: &[Sink; 2]) -> Option<Progress> {
     let [out, err] = sinks;
-    let possible = err.is_terminal() && !job.dumb && matches!(job.work, Work::Command(_));
+    let possible = err.is_terminal() && !job.dumb && !matches!(job.work, Work::Session(_));
     let by_itself = job.talk > Talk::Quiet && !out.is_pipe();
     let after = match job.progress {
         true => Duration::ZERO,
@@ -226,6 +226,7 @@ fn invocation(job: &Job, nonce: &Nonce, input: bool) -> Result<Invocation, Refus
         transport: &job.transport,
         work: match &job.work {
             Work::Command(words) => remote::Work::Command(words),
+            Work::Script(script) => remote::Work::Script(script),
             Work::Session(session) => remote::Work::Session(&session.shell),
         },
         user: job.user.as_deref(),
@@ -287,11 +288,9 @@ fn desk(
     let manner = match &terminal {
         Some(_) if editor => Manner::Editor(history(session, engine)),
         Some(_) => Manner::Terminal,
-        None if session.interactive => Manner::Shown,
-        None => Manner::Script,
+        None => Manner::Unattended,
     };
     let setting = Setting {
-        interactive: manner != Manner::Script,
         manner,
         face,
         quiet: job.talk == Talk::Quiet,
@@ -355,7 +354,9 @@ fn plan(job: &Job, protocol: Protocol, window: usize, sinks: &[Sink; 2]) -> Plan
         progress: progress(job, sinks),
         sinks: Sinks {
             columns: match job.work {
-                Work::Command(_) => output::columns(labels.iter().map(|label| &**label)),
+                Work::Command(_) | Work::Script(_) => {
+                    output::columns(labels.iter().map(|label| &**label))
+                }
                 // Nodes come and go, and the blocks are short.
                 Work::Session(_) => 0,
             },

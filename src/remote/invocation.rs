@@ -1,8 +1,9 @@
 //! The command line that is started here for each node.
 
 use super::frames::Nonce;
+use super::script::Script;
 use super::transport::{SshOptions, Transport, fill, is_about};
-use super::wrapper::{BOOTSTRAP, BOOTSTRAP_IN_PLACE, Target, Wrapper};
+use super::wrapper::{BOOTSTRAP, BOOTSTRAP_IN_PLACE, Run, Target, Wrapper};
 use crate::hosts::Node;
 use crate::limits::ARGUMENT_BYTES_MAX;
 use std::fmt;
@@ -27,8 +28,8 @@ impl fmt::Display for TooLong {
     }
 }
 
-/// What stands in for the login shell where a session's shells run here.
-const LOCAL_SHELL: &[u8] = b"sh";
+/// What stands in for the login shell where shells run here.
+const LOCAL_SHELL: &str = "sh";
 
 /// What a node's command line ends in.
 enum Payload {
@@ -36,6 +37,8 @@ enum Payload {
     Wrapped(Wrapper),
     /// The command as it was typed, its words joined by single spaces.
     Bare(Vec<u8>),
+    /// Nothing: the login shell reads what comes in.
+    Login,
     /// The words themselves.
     Words(Vec<Vec<u8>>),
 }
@@ -45,6 +48,8 @@ enum Payload {
 pub enum Work<'a> {
     /// One command: its words as typed.
     Command(&'a [Vec<u8>]),
+    /// A script.
+    Script(&'a Script),
     /// A session: the command line of a shell that reads commands from its stdin.
     Session(&'a str),
 }
@@ -101,6 +106,7 @@ impl Invocation {
             sudo,
         } = call;
         let payload = match (work, transport) {
+            (Work::Script(script), _) => script_payload(script, transport, input, nonce, sudo),
             (Work::Session(shell), _) => Payload::Wrapped(Wrapper::session(shell, nonce)),
             (Work::Command(words), Transport::Exec) => Payload::Words(words.to_vec()),
             (
@@ -109,7 +115,8 @@ impl Invocation {
             ) => Payload::Bare(words.join(&b' ')),
             (Work::Command(words), Transport::Ssh { .. } | Transport::Template { .. }) => {
                 let theirs = input || has_terminal(transport);
-                Payload::Wrapped(Wrapper::command(&words.join(&b' '), nonce, theirs, sudo))
+                let command = words.join(&b' ');
+                Payload::Wrapped(Wrapper::run(Run::Command(&command), nonce, theirs, sudo))
             }
         };
         if let Payload::Bare(command) = &payload
@@ -149,7 +156,7 @@ impl Invocation {
             (Transport::Ssh { .. }, _) => return Some(b"ssh"),
             (Transport::Template { words, .. }, _) => words.first()?.as_bytes(),
             (Transport::Exec, Payload::Words(words)) => words.first()?,
-            (Transport::Exec, _) => return Some(LOCAL_SHELL),
+            (Transport::Exec, _) => return Some(LOCAL_SHELL.as_bytes()),
         };
         (!first.contains(&b'%')).then_some(first)
     }
@@ -164,13 +171,16 @@ impl Invocation {
         match &self.transport {
             Transport::Exec => match &self.payload {
                 Payload::Words(words) => words.iter().map(|word| fill(word)).collect(),
-                Payload::Wrapped(_) | Payload::Bare(_) => {
-                    vec![LOCAL_SHELL.to_vec(), b"-c".to_vec(), self.last()]
+                Payload::Wrapped(_) | Payload::Bare(_) | Payload::Login => {
+                    let mut words = vec![LOCAL_SHELL.into(), b"-c".to_vec()];
+                    words.extend(self.last());
+                    words
                 }
             },
             Transport::Ssh { ssh, .. } => {
                 let mut words = self.ssh_words(ssh, node);
-                words.extend([b"--".to_vec(), node.host().as_bytes().to_vec(), self.last()]);
+                words.extend([b"--".to_vec(), node.host().as_bytes().to_vec()]);
+                words.extend(self.last());
                 words
             }
             Transport::Template {
@@ -181,7 +191,7 @@ impl Invocation {
                 if !template.iter().any(|word| names_host(word)) {
                     words.push(node.host().as_bytes().to_vec());
                 }
-                words.push(self.last());
+                words.extend(self.last());
                 words
             }
         }
@@ -197,7 +207,7 @@ impl Invocation {
                     ("CLSH_COUNT", self.count.to_string()),
                 ]
             }
-            Payload::Wrapped(_) | Payload::Bare(_) => Vec::new(),
+            Payload::Wrapped(_) | Payload::Bare(_) | Payload::Login => Vec::new(),
         }
     }
 
@@ -244,15 +254,17 @@ impl Invocation {
         }
     }
 
-    fn last(&self) -> Vec<u8> {
-        match &self.payload {
+    /// The last argument, which a shell on the far side reads, if there is one.
+    fn last(&self) -> Option<Vec<u8>> {
+        Some(match &self.payload {
             Payload::Wrapped(_) => match self.transport {
                 Transport::Ssh { .. } => BOOTSTRAP.into(),
                 Transport::Exec | Transport::Template { .. } => BOOTSTRAP_IN_PLACE.into(),
             },
             Payload::Bare(command) => command.clone(),
             Payload::Words(words) => words.join(&b' '),
-        }
+            Payload::Login => return None,
+        })
     }
 
     /// What a node is sent at that stage, counted from 0.
@@ -324,6 +336,33 @@ impl Invocation {
         }
         words
     }
+}
+
+/// What a node's command line ends in that reads a script.
+fn script_payload(
+    script: &Script,
+    transport: &Transport,
+    input: bool,
+    nonce: &Nonce,
+    sudo: Option<&str>,
+) -> Payload {
+    let shell = script.shell.as_deref();
+    let shell = match transport {
+        Transport::Ssh { bare: true, .. } => {
+            return shell.map_or(Payload::Login, |shell| Payload::Bare(shell.into()));
+        }
+        Transport::Template { bare: true, .. } => {
+            return Payload::Bare(shell.unwrap_or(LOCAL_SHELL).into());
+        }
+        Transport::Exec => Some(shell.unwrap_or(LOCAL_SHELL)),
+        Transport::Ssh { .. } | Transport::Template { .. } => shell,
+    };
+    let script = Script {
+        shell: shell.map(str::to_owned),
+        file: script.file.clone(),
+    };
+    let theirs = input || has_terminal(transport);
+    Payload::Wrapped(Wrapper::run(Run::Script(&script), nonce, theirs, sudo))
 }
 
 /// Appends a word as a person would type it in a shell, and a space.

@@ -7,6 +7,7 @@ mod drop;
 mod frames;
 mod invocation;
 mod question;
+mod script;
 mod shell;
 mod ssh_config;
 mod transport;
@@ -16,6 +17,7 @@ pub use drop::Drop;
 pub use frames::{Frame, MARK, Nonce};
 pub use invocation::{Call, Invocation, TooLong, Work};
 pub use question::{Questions, Reply};
+pub use script::{Script, ScriptFile};
 pub use shell::{command, interrupt, interrupt_again};
 pub use ssh_config::Mentions;
 pub use transport::{

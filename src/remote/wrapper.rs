@@ -1,4 +1,4 @@
-//! The wrapper: small POSIX sh scripts that run one command, or a session's shell, on the far side and tell how it went.
+//! The wrapper: small POSIX sh scripts that run one command, a script, or a session's shell, on the far side and tell how it went.
 //!
 //! They travel over the channel, not in the command line, because everybody on the node can read that, and some login shells and logs take
 //! no long one. The command line is the [`BOOTSTRAP`], the same for all runs. It says that it is ready and reads one line from its
@@ -8,6 +8,7 @@
 //! A line can hold no newline: each one stands as `$n` between quotes, a variable that the script's line sets first.
 
 use super::frames::{MARK, Nonce};
+use super::script::Script;
 use crate::limits::ARGUMENT_BYTES_MAX;
 use std::rc::Rc;
 
@@ -33,7 +34,10 @@ const PROLOGUE: &str = plain!("prologue.sh");
 const SUDO: &str = plain!("sudo.sh");
 const POLLING: &str = plain!("polling.sh");
 const PROCESSES: &str = plain!("processes.sh");
-const COMMAND: &str = plain!("wrapper.sh");
+const LOGIN: &str = plain!("login.sh");
+const COMMAND: &str = plain!("command.sh");
+const SCRIPT: &str = plain!("script.sh");
+const WRAPPER: &str = plain!("wrapper.sh");
 const SESSION: &str = plain!("session.sh");
 const SHELL: &str = plain!("shell.sh");
 
@@ -74,6 +78,45 @@ struct Stage {
     text: Rc<[u8]>,
 }
 
+/// What runs once on each node.
+#[derive(Debug, Clone, Copy)]
+pub enum Run<'a> {
+    /// A command for the login shell, which may hold any byte but NUL.
+    Command(&'a [u8]),
+    /// A script.
+    Script(&'a Script),
+}
+
+impl Run<'_> {
+    /// The script that defines how it is run, and what that has to know: the end of the second line.
+    fn stage(self) -> (&'static str, Vec<u8>) {
+        let mut text;
+        match self {
+            Self::Command(command) => {
+                text = assignment("_text", command);
+                // Room for the name of the shell is not counted: the bound is that of one argument.
+                let long = command.len() >= ARGUMENT_BYTES_MAX;
+                text.extend_from_slice(if long { b" _long=1\n" } else { b" _long=\n" });
+                (COMMAND, text)
+            }
+            Self::Script(Script { shell, file }) => {
+                text = assignment("_call", shell.as_deref().unwrap_or_default().as_bytes());
+                match file {
+                    Some(file) => {
+                        text.extend_from_slice(b" _file=1 ");
+                        text.extend(assignment("_args", &file.quoted_args()));
+                        text.push(b' ');
+                        text.extend(assignment("_text", &file.text));
+                    }
+                    None => text.extend_from_slice(b" _file="),
+                }
+                text.push(b'\n');
+                (SCRIPT, text)
+            }
+        }
+    }
+}
+
 /// What differs from node to node in the second line.
 #[derive(Debug, Clone, Copy)]
 pub struct Target<'a> {
@@ -85,15 +128,11 @@ pub struct Target<'a> {
 }
 
 impl Wrapper {
-    /// Wraps a command, which may hold any byte but NUL. With `input` it reads the channel's stdin, or has a terminal there. With `user` it
-    /// runs as that one, by sudo.
-    pub fn command(command: &[u8], nonce: &Nonce, input: bool, user: Option<&str>) -> Self {
+    /// Wraps what is to run. With `input` it reads the channel's stdin, or has a terminal there. With `user` it runs as that one, by sudo.
+    pub fn run(run: Run, nonce: &Nonce, input: bool, user: Option<&str>) -> Self {
         // A shell reads a byte at a time, so what is not needed is not sent.
         let polling = if input { POLLING } else { "" };
-        let mut text = assignment("_text", command);
-        // Room for the name of the shell is not counted: the bound is that of one argument.
-        let long = command.len() >= ARGUMENT_BYTES_MAX;
-        text.extend_from_slice(if long { b" _long=1\n" } else { b" _long=\n" });
+        let (script, text) = run.stage();
         let sudo = user.map(|user| {
             let mut names = assignment("_user", user.as_bytes());
             names.push(b' ');
@@ -105,7 +144,7 @@ impl Wrapper {
             }
         });
         let command = Stage {
-            script: line(&[PROLOGUE, PROCESSES, polling, COMMAND]),
+            script: line(&[PROLOGUE, PROCESSES, polling, LOGIN, script, WRAPPER]),
             text: text.into(),
         };
         Self {
@@ -222,6 +261,7 @@ const fn plain(mut script: &[u8], room: &mut [u8]) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::remote::ScriptFile;
 
     const TARGET: Target = Target {
         host: "node1",
@@ -246,12 +286,21 @@ mod tests {
     fn each_stage_is_two_lines() {
         let nonce = Nonce::new([1; 16]);
         let all: Vec<u8> = (1..=255).collect();
+        let script = Script {
+            shell: Some("it's a shell".to_owned()),
+            file: Some(ScriptFile {
+                text: all.clone(),
+                args: vec![all.clone()],
+            }),
+        };
         for user in [None, Some("root")] {
-            let wrapper = Wrapper::command(&all, &nonce, true, user);
-            for stage in 0..wrapper.stages() {
-                let sent = wrapper.stage(stage, TARGET).expect("a stage").concat();
-                assert_eq!(sent.iter().filter(|&&byte| byte == b'\n').count(), 2);
-                assert_eq!(sent.last(), Some(&b'\n'));
+            for run in [Run::Command(&all), Run::Script(&script)] {
+                let wrapper = Wrapper::run(run, &nonce, true, user);
+                for stage in 0..wrapper.stages() {
+                    let sent = wrapper.stage(stage, TARGET).expect("a stage").concat();
+                    assert_eq!(sent.iter().filter(|&&byte| byte == b'\n').count(), 2);
+                    assert_eq!(sent.last(), Some(&b'\n'));
+                }
             }
         }
         let wrapper = Wrapper::session("sh", &nonce);
@@ -281,7 +330,10 @@ mod tests {
             (SUDO, include_str!("sudo.sh")),
             (POLLING, include_str!("polling.sh")),
             (PROCESSES, include_str!("processes.sh")),
-            (COMMAND, include_str!("wrapper.sh")),
+            (LOGIN, include_str!("login.sh")),
+            (COMMAND, include_str!("command.sh")),
+            (SCRIPT, include_str!("script.sh")),
+            (WRAPPER, include_str!("wrapper.sh")),
             (SESSION, include_str!("session.sh")),
             (SHELL, include_str!("shell.sh")),
         ] {

@@ -1,39 +1,8 @@
-# One command. _text: the command. _input: who reads the channel's stdin: "own" this script, "command" the command.
-# The command runs under the login shell that ssh would use, whatever a startup file made of SHELL. Where nobody logged in, SHELL is all
-# there is.
-_shell=$SHELL
-if [ "$LOGNAME" ]; then
-  # The file is asked before getent, because a process costs more than some lines; but not for all of a long file, which some shells read byte
-  # by byte.
-  _entry= _left=40
-  while [ $_left -gt 0 ] && read -r _line; do
-    case $_line in "$LOGNAME:"*) _entry=$_line _left=0 ;; esac
-    _left=$((_left - 1))
-  done </etc/passwd
-  [ "$_entry" ] || _entry=$(getent passwd "$LOGNAME" 2>/dev/null || grep "^$LOGNAME:" /etc/passwd)
-  [ -z "$_entry" ] || _shell=${_entry##*:}
-fi
-[ -x "$_shell" ] || _shell=/bin/sh
-# What sudo finds for users who never log in.
-case $_shell in */nologin | */false) _shell=/bin/sh ;; esac
+# Runs what was defined before ("run"), reports how it ended, and ends it when the connection goes. _input: who reads the channel's stdin:
+# "own" this script, "command" what it runs.
 # A shell counts how deep it stands. The login shell of plain ssh stands at 1, and bash reads ~/.bashrc only there.
 unset SHLVL
 export CLSH_HOST CLSH_RANK CLSH_COUNT
-# An argument has room for 128 KiB. A longer command is read as a file, which csh closes when it is handed down.
-if [ "$_long" ]; then
-  exec 5<<EOT
-$_text
-EOT
-  case $_shell in
-    *csh) _read="source /proc/$$/fd/5" ;;
-    *fish) _read='eval (cat <&5 | string collect)' ;;
-    *xonsh) _read='source /dev/fd/5' ;;
-    *) _read='. /dev/fd/5' ;;
-  esac
-  run() { exec "$@" "$_shell" -c "$_read" 5<&5; }
-else
-  run() { exec "$@" "$_shell" -c "$_text"; }
-fi
 # Ends what was being made when all was told to end.
 end_again() {
   processes | while read -r _pid _ppid _pgrp _in; do

@@ -5,7 +5,7 @@ use super::seats::State;
 use super::{Effect, Local, Owner, Session, Stage, words};
 use crate::engine::Engine;
 use crate::order::order;
-use crate::outcome::{Outcome, Reason, STATUS_USAGE};
+use crate::outcome::{Outcome, STATUS_USAGE};
 use crate::report;
 
 /// Programs that draw on the terminal themselves: they get it as it is, and no labels.
@@ -72,7 +72,7 @@ impl Session {
         }
     }
 
-    /// Says what is wrong with a line. A script ends there: what follows may have relied on it.
+    /// Says what is wrong with a line.
     pub(super) fn refuse(&mut self, error: &str, engine: &mut Engine) {
         self.fail(error, STATUS_USAGE, engine);
     }
@@ -80,9 +80,6 @@ impl Session {
     fn fail(&mut self, error: &str, status: u8, engine: &mut Engine) {
         engine.say(&format!("clsh: {error}\n"));
         self.status = status;
-        if !self.setting.interactive {
-            engine.end(Reason::Left(status));
-        }
     }
 
     fn dispatch(&mut self, ranks: Vec<usize>, command: &[u8], engine: &mut Engine) {
@@ -142,7 +139,7 @@ impl Session {
         }
     }
 
-    /// A person's answer stands where the prompt does; in a script it is a note.
+    /// An answer stands where the prompt does.
     fn show(&self, text: &str, engine: &mut Engine) {
         engine.tell(self.setting.face, text);
     }
@@ -179,9 +176,7 @@ impl Session {
         let used = self
             .seats
             .ranks(|seat| seat.used && seat.state == State::Ready);
-        if self.setting.interactive {
-            self.show(&words::working_with(&self.seats.labels(&used)), engine);
-        }
+        self.show(&words::working_with(&self.seats.labels(&used)), engine);
     }
 
     fn run_on(
@@ -227,7 +222,7 @@ impl Session {
     }
 
     fn run_here(&mut self, command: String, engine: &mut Engine) {
-        let full_screen = self.setting.interactive && is_full_screen(&command);
+        let full_screen = is_full_screen(&command);
         self.rule(engine);
         self.effects.push_back(Effect::Lend(true));
         let slot = engine.add_local(words::LOCAL);

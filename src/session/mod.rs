@@ -33,8 +33,6 @@ use std::collections::VecDeque;
 pub struct Setting {
     /// How lines are read.
     pub manner: Manner,
-    /// Somebody is there: there is a prompt, and Ctrl-C does not end the session.
-    pub interactive: bool,
     /// Where prompt, banner and rules go.
     pub face: Stream,
     /// No summaries.
@@ -178,7 +176,6 @@ impl Session {
     pub fn interrupt(&mut self, engine: &mut Engine) {
         match &self.stage {
             Stage::Left => {}
-            _ if !self.setting.interactive => engine.end(Reason::INTERRUPTED),
             Stage::Connecting { back: None, .. } => engine.end(Reason::INTERRUPTED),
             Stage::Connecting {
                 back: Some(ranks), ..
@@ -346,10 +343,9 @@ impl Session {
         self.quit_if_deserted(engine);
     }
 
-    /// With nobody left to talk to the session is over, unless somebody is there who wants to go on. A script goes on as well: what is
-    /// left of it can't be run, and that must be told.
+    /// With nobody left to talk to the session is over, unless somebody is there who wants to go on.
     fn quit_if_deserted(&mut self, engine: &mut Engine) {
-        let stays = !self.setting.interactive || self.setting.keep_going;
+        let stays = self.setting.keep_going && self.prompt.is_attended();
         let idle = matches!(self.stage, Stage::Ready);
         if idle && !stays && !self.seats.any(State::is_alive) {
             self.tell_parted(engine);
@@ -396,21 +392,20 @@ impl Session {
                 }
             }
             None if ready.is_empty() => engine.end(Reason::Left(Outcome::Failed.status())),
-            None if self.setting.interactive => {
+            None => {
                 let text = words::banner(&self.seats.labels(&ready));
                 engine.tell(self.setting.face, &text);
             }
-            None => {}
         }
     }
 
-    /// Leaves: with this status, or the largest of the last command and of the nodes that are gone: those that should be here, and in a
-    /// script, which nobody watches, also those that ended otherwise.
+    /// Leaves: with this status, or the largest of the last command and of the nodes that are gone: those that should be here, and where
+    /// nobody watches, also those that ended otherwise.
     #[inline(never)]
     fn quit(&mut self, status: Option<u8>, engine: &mut Engine) {
         let counts = |state: &State| {
             let unreached = matches!(state, State::Gone(Outcome::Failed | Outcome::Lost));
-            unreached || !self.setting.interactive
+            unreached || !self.prompt.is_attended()
         };
         let states = self.seats.seats.iter().map(|seat| seat.state);
         let gone = states.filter(counts).map(State::status);

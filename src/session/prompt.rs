@@ -35,10 +35,8 @@ pub enum Manner {
     Editor(Vec<String>),
     /// A terminal that does not: it echoes what is typed.
     Terminal,
-    /// A pipe or a file, but with a prompt. Nobody echoes.
-    Shown,
-    /// A script: no prompt.
-    Script,
+    /// A pipe or a file. Nobody echoes.
+    Unattended,
 }
 
 /// The prompt.
@@ -54,7 +52,7 @@ enum Source {
         bytes: Vec<u8>,
         /// A line that is too long is dropped up to its end.
         skipping: bool,
-        shown: bool,
+        /// Nobody is there, and no terminal echoes.
         echo: bool,
     },
 }
@@ -64,11 +62,10 @@ impl Prompt {
     pub fn new(manner: Manner, face: Stream) -> Self {
         let source = match manner {
             Manner::Editor(history) => Source::Editor(Box::new(Editor::new(PROMPT, history))),
-            Manner::Terminal | Manner::Shown | Manner::Script => Source::Plain {
+            Manner::Terminal | Manner::Unattended => Source::Plain {
                 bytes: Vec::new(),
                 skipping: false,
-                shown: manner != Manner::Script,
-                echo: manner == Manner::Shown,
+                echo: manner == Manner::Unattended,
             },
         };
         Self {
@@ -81,6 +78,11 @@ impl Prompt {
     /// Whether it reads single keys.
     pub fn is_editor(&self) -> bool {
         matches!(self.source, Source::Editor(_))
+    }
+
+    /// Whether a person types here.
+    pub fn is_attended(&self) -> bool {
+        !matches!(self.source, Source::Plain { echo: true, .. })
     }
 
     /// The terminal's width. Terminals fold long lines anew by themselves: what is drawn takes as many rows now as it would if it were
@@ -148,8 +150,7 @@ impl Prompt {
                     [PASTE_OFF, &view.erase].concat(),
                 )
             }
-            Source::Plain { shown: true, .. } => (PROMPT.into(), b"\n".to_vec()),
-            Source::Plain { shown: false, .. } => return,
+            Source::Plain { .. } => (PROMPT.into(), b"\n".to_vec()),
         };
         engine.set_footer(Some(Footer {
             stream: self.face,

@@ -132,8 +132,6 @@ impl Session {
 
     /// The line around a command's output.
     pub(super) fn rule(&self, engine: &mut Engine) {
-        if self.setting.interactive {
-            engine.tell(self.setting.face, words::RULE);
-        }
+        engine.tell(self.setting.face, words::RULE);
     }
 }

@@ -89,7 +89,7 @@ fn an_empty_command_and_a_session_that_cannot_be_are_refused() {
     for (words, told) in [
         (&["-i", "true"][..], "-i starts a session"),
         (&["--shell", "bash", "true"], "--shell"),
-        (&["--bare"], "--bare"),
+        (&["--bare", "-i"], "--bare"),
         (&["--hostfile", "-"], "standard input"),
     ] {
         let mut call = clsh_with(["-h", "n1"]);

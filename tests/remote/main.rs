@@ -20,6 +20,7 @@ mod lost;
 mod options;
 mod pipeline;
 mod reach;
+mod script;
 mod session;
 mod session_end;
 mod session_interrupt;

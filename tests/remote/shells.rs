@@ -11,13 +11,13 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 /// A shared connection, so that one login serves many commands. Ended with the value.
-struct Master {
+pub struct Master {
     ssh: Child,
     path: PathBuf,
 }
 
 impl Master {
-    fn new(config: &Path, user: &str, directory: &Path) -> Self {
+    pub fn new(config: &Path, user: &str, directory: &Path) -> Self {
         let path = directory.join("master");
         let ssh = Command::new("ssh")
             .arg("-F")
@@ -32,6 +32,10 @@ impl Master {
         let master = Self { ssh, path };
         support::wait_until("the shared connection", || master.path.exists());
         master
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.path
     }
 }
 
@@ -82,7 +86,7 @@ fn awkward() -> Vec<Vec<u8>> {
 }
 
 /// Each line of the output, the last one with a newline.
-fn lines(bytes: &[u8]) -> Vec<u8> {
+pub fn lines(bytes: &[u8]) -> Vec<u8> {
     let mut bytes = bytes.to_vec();
     if bytes.last().is_some_and(|&byte| byte != b'\n') {
         bytes.push(b'\n');
@@ -91,7 +95,7 @@ fn lines(bytes: &[u8]) -> Vec<u8> {
 }
 
 /// sshd calls a login shell by its bare name, the wrapper by its path; shells put that before their complaints.
-fn bare_name(bytes: &[u8], shell: &Path) -> Vec<u8> {
+pub fn bare_name(bytes: &[u8], shell: &Path) -> Vec<u8> {
     let text = bytes.to_vec();
     let path = shell.as_os_str().as_bytes();
     let name = shell.file_name().expect("a name").as_bytes();

@@ -35,8 +35,14 @@ pub fn exec<'a>(nodes: &str, words: impl IntoIterator<Item = &'a str>) -> Comman
     command
 }
 
-/// clsh as `call` says, with `text` on its stdin.
+/// A session as `call` says, with `text` for its lines; without what it says of itself on stderr.
 pub fn scripted(mut call: Command, text: impl AsRef<[u8]>) -> Finished {
+    call.arg("-i");
+    with_stdin(call, text).without_prompts()
+}
+
+/// clsh as `call` says, with `text` on its stdin.
+pub fn with_stdin(mut call: Command, text: impl AsRef<[u8]>) -> Finished {
     let directory = support::scratch();
     let path = directory.path().join("script");
     std::fs::write(&path, text).expect("write");

@@ -1,6 +1,6 @@
-//! Lines from a pipe or a file are a script: stdout carries the nodes' lines and nothing else, to the byte.
+//! A session whose lines come from a pipe or a file (`-i`): stdout carries the nodes' lines and nothing else, to the byte.
 
-use crate::kit::{INT, Mark, RULE, exec, nap, napping, script, scripted, sorted};
+use crate::kit::{INT, Mark, RULE, exec, nap, napping, script, scripted, sorted, with_stdin};
 use crate::support::{start, wait_until};
 use std::io::Write;
 use std::process::Stdio;
@@ -32,7 +32,7 @@ fn an_empty_script_is_fine() {
 
 #[test]
 fn a_pipe_that_stays_open_is_worked_off_line_by_line() {
-    let mut running = start(exec("n1", []).stdin(Stdio::piped()));
+    let mut running = start(exec("n1", ["-i"]).stdin(Stdio::piped()));
     let mut pipe = running.stdin();
     for word in ["one", "two"] {
         writeln!(pipe, "echo {word}").expect("write");
@@ -42,7 +42,7 @@ fn a_pipe_that_stays_open_is_worked_off_line_by_line() {
     writeln!(pipe, "ree").expect("write");
     running.stdout.wait_for("n1: three\n");
     drop(pipe);
-    let done = running.finish();
+    let done = running.finish().without_prompts();
     assert_eq!((done.err().as_str(), done.code()), ("", 0));
 }
 
@@ -91,7 +91,7 @@ fn quit_and_exit_stop_the_reading() {
 }
 
 #[test]
-fn a_wrong_line_ends_a_script_with_2() {
+fn a_wrong_line_has_the_status_2_and_the_next_one_is_taken() {
     for wrong in [
         ":nope",
         ":use",
@@ -104,6 +104,12 @@ fn a_wrong_line_ends_a_script_with_2() {
         "a\0b",
     ] {
         let done = script("n1", format!("echo before\n{wrong}\necho after\n"));
+        assert_eq!(
+            (done.out().as_str(), done.code()),
+            ("n1: before\nn1: after\n", 0),
+            "{wrong:?}"
+        );
+        let done = script("n1", format!("echo before\n{wrong}\n"));
         assert_eq!(
             (done.out().as_str(), done.code()),
             ("n1: before\n", 2),
@@ -128,7 +134,7 @@ fn a_line_over_a_mebibyte_is_refused_and_one_below_runs() {
 
 #[test]
 fn i_puts_prompts_and_rules_on_stderr() {
-    let done = scripted(exec("n1", ["-i"]), "echo out\ncd /etc\nquit\n");
+    let done = with_stdin(exec("n1", ["-i"]), "echo out\ncd /etc\nquit\n");
     assert_eq!((done.out().as_str(), done.code()), ("n1: out\n", 0));
     let wanted = format!(
         "Enter 'quit' to leave this interactive mode\nWorking with nodes: n1\nclsh> echo out\n{RULE}\n{RULE}\nclsh> cd /etc\n{RULE}\n{RULE}\nclsh> quit\n"
@@ -138,7 +144,7 @@ fn i_puts_prompts_and_rules_on_stderr() {
 
 #[test]
 fn with_i_a_wrong_line_does_not_end_it_and_the_end_of_input_leaves() {
-    let done = scripted(exec("n1", ["-i"]), ":nope\necho on\n");
+    let done = with_stdin(exec("n1", ["-i"]), ":nope\necho on\n");
     assert_eq!((done.out().as_str(), done.code()), ("n1: on\n", 0));
     let error = done.err();
     assert!(
@@ -254,7 +260,7 @@ fn a_flood_is_gathered_as_well_and_the_next_command_waits_until_it_is_shown() {
 }
 
 #[test]
-fn an_interrupt_ends_a_script_with_130() {
+fn an_interrupt_ends_a_script_that_is_no_session_with_130() {
     let (nap, mark) = (nap(), Mark::new());
     let mut call = exec("n[1-2]", []);
     call.env(Mark::NAME, mark.value()).stdin(Stdio::piped());
@@ -274,11 +280,12 @@ fn a_reader_that_leaves_ends_a_script() {
         Mark::new(),
         "printf 'yes\\necho NOT >&2\\n' | \"$@\" | head -n 1",
     );
-    let call = exec("n1", []);
+    let call = exec("n1", ["-i"]);
     let mut piped = std::process::Command::new("bash");
     piped.args(["-c", &format!("{shell}; echo ${{PIPESTATUS[1]}}"), "bash"]);
     piped.arg(call.get_program()).args(call.get_args());
     let done = crate::support::run(piped.env(Mark::NAME, mark.value()).stdin(Stdio::null()));
+    let done = done.without_prompts();
     assert_eq!(
         (done.out().as_str(), done.err().as_str()),
         ("n1: y\n141\n", "")
@@ -291,7 +298,7 @@ fn lines_of_two_commands_never_overtake_each_other() {
     let text: String = (0..40)
         .map(|number| format!("echo {number}; echo {number} >&2\n"))
         .collect();
-    let mut call = exec("n[1-4]", []);
+    let mut call = exec("n[1-4]", ["-i"]);
     let directory = crate::support::scratch();
     let path = directory.path().join("script");
     std::fs::write(&path, text).expect("write");

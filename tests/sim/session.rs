@@ -40,8 +40,7 @@ impl World {
             ..Plan::new(hosts::labels(&names), Protocol::Framed(nonce.clone()))
         });
         let setting = Setting {
-            manner: Manner::Shown,
-            interactive: true,
+            manner: Manner::Unattended,
             face: Stream::Err,
             quiet: false,
             keep_going,

@@ -90,6 +90,18 @@ impl Finished {
         String::from_utf8_lossy(&self.stderr).into_owned()
     }
 
+    /// The same without what a session says of itself on stderr: banner, rules, prompts and what is typed there.
+    pub fn without_prompts(mut self) -> Self {
+        let own = |line: &&[u8]| {
+            let line = String::from_utf8_lossy(line);
+            let starts = ["clsh> ", "Enter 'quit' to leave", "Working with nodes: "];
+            line.trim_end() == "-".repeat(26) || starts.iter().any(|start| line.starts_with(start))
+        };
+        let lines = self.stderr.split_inclusive(|&byte| byte == b'\n');
+        self.stderr = lines.filter(|line| !own(line)).flatten().copied().collect();
+        self
+    }
+
     /// The lines of stdout in sorted order: nodes answer in any.
     pub fn sorted(&self) -> Vec<String> {
         let mut lines: Vec<String> = self.out().lines().map(str::to_owned).collect();

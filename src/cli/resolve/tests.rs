@@ -3,6 +3,8 @@
 
 use super::*;
 use crate::cli::{Invocation, parse};
+use crate::job::{Session, Work};
+use crate::remote::{Script, ScriptFile};
 use std::fs;
 use std::time::Duration;
 
@@ -72,6 +74,14 @@ fn refused(words: &str, environment: &Environment) -> String {
     match call(words, environment) {
         Err(error) => error.to_string(),
         Ok(resolved) => panic!("{words}: {resolved:?}"),
+    }
+}
+
+/// Somebody may type.
+fn terminal() -> Environment {
+    Environment {
+        terminal: true,
+        ..Environment::default()
     }
 }
 
@@ -193,7 +203,10 @@ fn standard_input_is_left_to_the_command_unless_something_else_reads_it() {
         ("-h n1 --nostdin cat", false),
         ("--hostfile - cat", false),
         ("-h n1 --hostfile - cat", false),
-        ("-h n1", false),
+        ("-h n1", true),
+        ("-h n1 -n --script list", false),
+        ("-h n1 --script list", true),
+        ("--hostfile - --script list", false),
         ("-h n1 -i", false),
     ] {
         assert_eq!(job_of(words, &environment).input, input, "{words}");
@@ -256,7 +269,6 @@ fn a_flag_that_needs_another_says_which_to_add() {
 
 #[test]
 fn a_session_refuses_what_is_for_one_command() {
-    let none = Environment::default();
     for flag in [
         "-n",
         "-k",
@@ -272,10 +284,10 @@ fn a_session_refuses_what_is_for_one_command() {
     ] {
         let name = flag.split(' ').next().unwrap_or_default();
         for rest in ["", "-i", "--"] {
-            let error = refused(&format!("-h n1 {flag} {rest}"), &none);
-            let start = format!("{name} is for a single command");
+            let error = refused(&format!("-h n1 {flag} {rest}"), &terminal());
+            let start = format!("{name} is for a single run");
             assert!(error.starts_with(&start), "{flag} {rest}: {error}");
-            let way_out = format!("; give a command, or leave out {name}");
+            let way_out = format!("; give a command or a script, or leave out {name}");
             assert!(error.contains(&way_out), "{flag} {rest}: {error}");
             assert_eq!(error.contains("':gather on'"), flag == "-b", "{error}");
         }
@@ -381,10 +393,10 @@ fn a_configuration_that_cannot_be_read_is_refused() {
 }
 
 #[test]
-fn a_call_without_a_command_is_a_session() {
+fn a_call_without_a_command_at_a_terminal_is_a_session() {
     let environment = Environment {
         state: Some("/state".into()),
-        ..Environment::default()
+        ..terminal()
     };
     let session = |words: &str| match job_of(words, &environment).work {
         Work::Session(session) => session,
@@ -393,13 +405,11 @@ fn a_call_without_a_command_is_a_session() {
     for words in ["-h n1", "-h n1 --", "-h n1 -i", "-h n1 --interactive --"] {
         let Session {
             shell,
-            interactive,
             history,
             local_shell,
             ..
         } = session(words);
         assert_eq!(shell, "sh");
-        assert_eq!(interactive, words.contains("-i"), "{words}");
         assert_eq!(history, Some("/state/clsh/history".into()));
         assert_eq!(local_shell, "/bin/sh");
     }
@@ -407,15 +417,74 @@ fn a_call_without_a_command_is_a_session() {
 }
 
 #[test]
+fn a_call_without_a_command_is_a_script_where_nobody_types() {
+    let text = "echo one\ntwo\n";
+    let place = Place::new("script", &[("s", text), ("nul", "a\0b"), ("long", "")]);
+    let environment = place.environment();
+    let script = |words: &str| match job_of(words, &environment).work {
+        Work::Script(script) => script,
+        work => panic!("{words}: {work:?}"),
+    };
+    let mut wanted = Script {
+        shell: None,
+        file: None,
+    };
+    assert_eq!(script("-h n1"), wanted);
+    assert_eq!(script("-h n1 -b --"), wanted);
+    assert_eq!(script("-h n1 --bare"), wanted);
+    wanted.shell = Some("fish".to_owned());
+    assert_eq!(script("-h n1 --shell fish"), wanted);
+    wanted.shell = None;
+    wanted.file = Some(ScriptFile {
+        text: b"echo one\ntwo".to_vec(),
+        args: Vec::new(),
+    });
+    assert_eq!(script("-h n1 --script s"), wanted);
+    let args = [&b"a b"[..], b"-b"].map(<[u8]>::to_vec).to_vec();
+    wanted
+        .file
+        .iter_mut()
+        .for_each(|file| file.args.clone_from(&args));
+    assert_eq!(script("-h n1 --script s a_b -b"), wanted);
+    assert_eq!(script("-h n1 --script s --tty -- a_b -b"), wanted);
+    fs::write(
+        place.0.join("long"),
+        vec![b'x'; files::SCRIPT_BYTES_MAX + 1],
+    )
+    .expect("write");
+    for (words, told) in [
+        (
+            "-h n1 -n",
+            "-n leaves that unread; give a command or --script FILE",
+        ),
+        ("-h n1 --tty", "--tty puts a terminal in its place"),
+        ("--hostfile -", "--hostfile - takes standard input"),
+        ("-h n1 --script s -i", "-i and --script contradict"),
+        ("-h n1 --script s --bare", "--bare and --script contradict"),
+        (
+            "-h n1 --script missing",
+            "cannot read 'missing', named by --script: no such file",
+        ),
+        ("-h n1 --script .", "is a directory"),
+        ("-h n1 --script nul", "it holds NUL bytes"),
+        ("-h n1 --script long", "it is longer than 4194304 bytes"),
+    ] {
+        let error = refused(words, &environment);
+        assert!(error.contains(told), "{words}: {error}");
+    }
+}
+
+#[test]
 fn what_a_session_cannot_be_is_refused() {
-    let none = Environment::default();
+    let none = terminal();
     for (words, told) in [
         ("-h n1 -i uptime", "-i starts a session"),
         (
             "-h n1 --shell bash uptime",
-            "--shell is the shell of a session",
+            "--shell is the shell of a session or a script",
         ),
         ("-h n1 --bare", "--bare sends one command"),
+        ("-h n1 --shell fish", "bad value 'fish' for --shell"),
         ("--hostfile -", "--hostfile - takes standard input"),
     ] {
         let error = refused(words, &none);
