@@ -119,6 +119,11 @@ pub const TURN_LATE_MAX: Duration = Duration::from_millis(250);
 /// So long after a stop no deadline passes: what came meanwhile is read.
 pub const STOP_GRACE: Duration = Duration::from_secs(1);
 
+/// What ends the reader of stdout may be a signal that clsh gets, too: so long after the reader's end it still may come, and is the reason.
+pub const SIGNAL_MOMENT: Duration = Duration::from_millis(10);
+/// A SIGHUP so soon after another is the same end of a terminal: the kernel sends one, and the shell another.
+pub const HANGUP_TWICE: Duration = Duration::from_millis(500);
+
 /// Most nodes started in one turn, so that lines of running nodes are not delayed by spawning.
 pub const SPAWNS_PER_TURN: usize = 8;
 /// With no more children than this alive, every end of one is a walk over them all; with more, this many at most are asked for singly between walks.

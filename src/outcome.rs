@@ -93,6 +93,13 @@ impl Reason {
     pub const INTERRUPTED: Self = Self::Signal(2);
     /// Ctrl-\\: SIGQUIT, likewise.
     pub const QUIT: Self = Self::Signal(3);
+    /// The terminal's end: SIGHUP, likewise.
+    pub const HUNG_UP: Self = Self::Signal(1);
+
+    /// Whether a person asked for the end, and means it where one asks again.
+    pub fn is_asked(self) -> bool {
+        matches!(self, Self::Signal(_) | Self::Left(_))
+    }
 }
 
 /// How clsh itself ends.

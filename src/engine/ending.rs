@@ -2,17 +2,38 @@
 
 use super::node::{Cause, Node, Process};
 use super::teardown::{Demand, Teardown};
-use super::{Effect, Engine, Order, Request, Slot, Source};
-use crate::limits::FLUSH_GRACE;
+use super::{Effect, Engine, Order, Request, Slot, Source, Time};
+use crate::limits::{FLUSH_GRACE, HANGUP_TWICE, SIGNAL_MOMENT};
 use crate::outcome::{Outcome, Reason};
 use crate::output::Stream;
 use crate::report;
 
+/// What came just now and may be of one cause with what comes next.
+#[derive(Debug, Default)]
+pub struct Moment {
+    /// stdout ended, and up to here a signal may come that ended its reader, too.
+    pub until: Option<Time>,
+    /// When the last SIGHUP came.
+    hung_up: Option<Time>,
+}
+
+impl Moment {
+    /// Whether nothing is waited for.
+    pub fn is_over(&self) -> bool {
+        self.until.is_none()
+    }
+}
+
 impl Engine {
     pub(super) fn requested(&mut self, request: Request) {
         match request {
-            Request::End(signal) => self.demand(Demand::End(Reason::Signal(signal))),
-            Request::Kill(signal) => self.demand(Demand::Kill(Reason::Signal(signal))),
+            Request::End(signal) => {
+                let reason = Reason::Signal(signal);
+                if !self.is_hung_up_again(reason) {
+                    self.signalled(Demand::End(reason));
+                }
+            }
+            Request::Kill(signal) => self.signalled(Demand::Kill(Reason::Signal(signal))),
             Request::Suspend => {
                 self.order_all(Order::Stop);
                 if self.plan.progress.is_some() {
@@ -26,6 +47,26 @@ impl Engine {
                 let text = self.status();
                 self.output.say(&text);
             }
+        }
+    }
+
+    /// Whether this is a second SIGHUP for one end of a terminal, which is no second signal.
+    fn is_hung_up_again(&mut self, reason: Reason) -> bool {
+        let now = self.now;
+        reason == Reason::HUNG_UP
+            && self
+                .moment
+                .hung_up
+                .replace(now)
+                .is_some_and(|before| now < before + HANGUP_TWICE)
+    }
+
+    /// A signal asks for the end. If it came with the end of stdout's reader, that did not end the run, and clsh says what it has to say.
+    fn signalled(&mut self, demand: Demand) {
+        self.moment.until = None;
+        self.demand(demand);
+        if matches!(self.reason(), Some(Reason::Signal(_))) {
+            self.output.release();
         }
     }
 
@@ -57,8 +98,10 @@ impl Engine {
         self.output.close(sink);
         if sink == Stream::Out {
             self.hide_kept();
-            // Whoever closed the pipe has seen enough: no words about the nodes that are ended for it.
-            self.output.mute(Stream::Err);
+            if self.reason().is_none() {
+                self.output.hold();
+            }
+            self.await_signal();
             self.demand(Demand::End(Reason::OutputClosed));
         }
     }
@@ -68,7 +111,26 @@ impl Engine {
         if sink == Stream::Out {
             self.hide_kept();
             self.output.say(&report::sink_failed(error));
+            self.await_signal();
             self.demand(Demand::End(Reason::OutputFailed));
+        }
+    }
+
+    /// What ended stdout may be a signal that is on its way to clsh, too.
+    fn await_signal(&mut self) {
+        if self.reason().is_none() {
+            self.moment.until = Some(self.now + SIGNAL_MOMENT);
+        }
+    }
+
+    /// Time has passed: if no signal came, the reader of stdout left by itself. It has seen enough: no words about the nodes that are
+    /// ended for that.
+    pub(super) fn await_signal_on_timeout(&mut self) {
+        if self.moment.until.is_some_and(|until| until <= self.now) {
+            self.moment.until = None;
+            if self.reason() == Some(Reason::OutputClosed) {
+                self.output.mute();
+            }
         }
     }
 

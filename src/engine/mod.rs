@@ -48,6 +48,7 @@ use crate::report;
 use broadcast::Broadcast;
 use connecting::Connecting;
 use deadlines::Deadlines;
+use ending::Moment;
 use node::Node;
 use reaching::Drops;
 use reading::Reading;
@@ -111,6 +112,7 @@ pub struct Engine {
     blocked: [bool; 2],
     flush: bool,
     flush_until: Option<Time>,
+    moment: Moment,
     told_delay: bool,
     /// A node said hello, or got its outcome.
     greeted: bool,
@@ -163,6 +165,7 @@ impl Engine {
             blocked: [false; 2],
             flush: false,
             flush_until: None,
+            moment: Moment::default(),
             told_delay: false,
             greeted: false,
             told_refusal: false,
@@ -250,6 +253,7 @@ impl Engine {
             self.flush_until = None;
             self.demand(Demand::GiveUp);
         }
+        self.await_signal_on_timeout();
         self.watch_connections();
         self.starts_left = SPAWNS_PER_TURN;
         self.flush = true;
@@ -307,6 +311,7 @@ impl Engine {
             self.connecting.look_at().filter(|_| self.window.has_room()),
             self.reaping.at(),
             self.flush_until,
+            self.moment.until,
             self.draw_at(),
         ];
         times
@@ -326,9 +331,9 @@ impl Engine {
         self.output.pending(sink)
     }
 
-    /// Whether every node has its outcome, and what was kept is on its way out.
+    /// Whether every node has its outcome, what was kept is on its way out, and the reason is known.
     pub fn is_done(&self) -> bool {
-        self.done == self.slots.len() && !self.replay.is_active()
+        self.done == self.slots.len() && !self.replay.is_active() && self.moment.is_over()
     }
 
     /// Whether nothing is left to do, or to wait for.

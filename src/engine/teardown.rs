@@ -27,13 +27,28 @@ pub enum Demand {
 }
 
 impl Teardown {
-    /// The next state. The first reason stays; a second demand for the end makes it a hard one.
+    /// The next state. What a person asked for first stays the reason; a second demand of a person's for the end makes it a hard one. A
+    /// signal that comes while the run ends for another reason is the first, and the reason from then on: what ended before it in the same
+    /// moment, as the reader of the output does at Ctrl-C, may be a consequence of it.
     pub fn on(self, demand: Demand) -> Self {
         match (self, demand) {
+            (Self::Terminating(other), Demand::End(signal @ Reason::Signal(_)))
+                if !other.is_asked() =>
+            {
+                Self::Terminating(signal)
+            }
+            (
+                Self::Terminating(other) | Self::Killing(other),
+                Demand::Kill(signal @ Reason::Signal(_)),
+            ) if !other.is_asked() => Self::Killing(signal),
+            (
+                Self::Gone(other),
+                Demand::End(signal @ Reason::Signal(_)) | Demand::Kill(signal @ Reason::Signal(_)),
+            ) if !other.is_asked() => Self::Gone(signal),
             (Self::Running, Demand::End(reason)) => Self::Terminating(reason),
             (Self::Running, Demand::Kill(reason)) => Self::Killing(reason),
             (Self::Running, Demand::GiveUp) => Self::Running,
-            // Only a person asks twice: a lost node or a closed output while ending is a consequence of the end.
+            // A lost node or a closed output while ending is a consequence of the end.
             (Self::Terminating(first), Demand::End(Reason::Signal(_)) | Demand::Kill(_)) => {
                 Self::Killing(first)
             }
@@ -61,7 +76,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_first_reason_stays_and_nothing_leads_back() {
+    fn what_a_person_asked_for_first_stays_the_reason_and_nothing_leads_back() {
         let rank = |state: Teardown| match state {
             Teardown::Running => 0,
             Teardown::Terminating(_) => 1,
@@ -79,19 +94,45 @@ mod tests {
             .flat_map(|reason| [Demand::End(reason), Demand::Kill(reason)])
             .chain([Demand::GiveUp])
             .collect();
-        let first = Reason::Signal(2);
-        for state in [
-            Teardown::Running,
-            Teardown::Terminating(first),
-            Teardown::Killing(first),
-            Teardown::Gone(first),
-        ] {
-            for &demand in &demands {
-                let next = state.on(demand);
-                assert!(rank(next) >= rank(state));
-                assert!(state.reason().is_none() || next.reason() == Some(first));
+        for first in [Reason::Signal(2), Reason::Left(0), Reason::OutputClosed] {
+            for state in [
+                Teardown::Running,
+                Teardown::Terminating(first),
+                Teardown::Killing(first),
+                Teardown::Gone(first),
+            ] {
+                for &demand in &demands {
+                    let next = state.on(demand);
+                    assert!(rank(next) >= rank(state));
+                    let stays = state.reason().is_none() || next.reason() == Some(first);
+                    let asked = matches!(next.reason(), Some(Reason::Signal(_)));
+                    assert!(stays || asked && !first.is_asked());
+                }
             }
         }
+    }
+
+    #[test]
+    fn a_signal_while_the_run_ends_for_another_reason_is_the_first() {
+        for other in [
+            Reason::OutputClosed,
+            Reason::OutputFailed,
+            Reason::NodeLost,
+            Reason::FailFast,
+        ] {
+            let ending = Teardown::Running.on(Demand::End(other));
+            let signal = Demand::End(Reason::Signal(2));
+            let asked = ending.on(signal);
+            assert_eq!(asked, Teardown::Terminating(Reason::Signal(2)));
+            assert_eq!(asked.on(Demand::End(other)), asked);
+            assert_eq!(asked.on(signal), Teardown::Killing(Reason::Signal(2)));
+            let quit = Demand::Kill(Reason::QUIT);
+            assert_eq!(ending.on(quit), Teardown::Killing(Reason::QUIT));
+        }
+        // A session that was left has been asked to end already.
+        let left = Teardown::Running.on(Demand::End(Reason::Left(0)));
+        let again = left.on(Demand::End(Reason::Signal(2)));
+        assert_eq!(again, Teardown::Killing(Reason::Left(0)));
     }
 
     #[test]

@@ -84,12 +84,24 @@ pub fn columns<'a>(labels: impl Iterator<Item = &'a str> + Clone) -> usize {
     }
 }
 
+/// What becomes of what is said on stderr.
+#[derive(Debug, PartialEq, Eq)]
+enum Voice {
+    /// It goes out.
+    Free,
+    /// It is held until it is known what becomes of it.
+    Held(Vec<u8>),
+    /// It is dropped.
+    Muted,
+}
+
 /// The queues and how lines get into them.
 #[derive(Debug)]
 pub struct Output {
     sinks: Sinks,
     queues: [Queue; 2],
     closed: [bool; 2],
+    voice: Voice,
     bottom: Bottom,
 }
 
@@ -100,6 +112,7 @@ impl Output {
             sinks,
             queues: Default::default(),
             closed: [false; 2],
+            voice: Voice::Free,
             bottom: Bottom::default(),
         }
     }
@@ -137,12 +150,8 @@ impl Output {
     /// Queues one line of a node, newline not included.
     pub fn line(&mut self, stream: Stream, prefix: &[u8], line: &[u8]) {
         let sink = self.sink(stream) as usize;
-        if self.closed[sink] {
-            return;
-        }
         let harmless = self.sinks.styles[sink].harmless;
-        self.queues[sink].append(|out| {
-            self.bottom.lift(sink, out);
+        self.put(sink, |out| {
             out.reserve(prefix.len() + line.len() + 1);
             out.extend_from_slice(prefix);
             if harmless {
@@ -161,27 +170,22 @@ impl Output {
             for line in lines.split_inclusive(|&byte| byte == b'\n') {
                 self.line(stream, prefix, line.strip_suffix(b"\n").unwrap_or(line));
             }
-        } else if !self.closed[sink] {
-            self.queues[sink].append(|out| {
-                self.bottom.lift(sink, out);
-                block::prefixed(prefix, lines, out);
-            });
+        } else {
+            self.put(sink, |out| block::prefixed(prefix, lines, out));
         }
     }
 
     /// Queues one line of a node as an object.
     pub fn object(&mut self, prefix: &[u8], line: &[u8], more: bool) {
         let sink = Stream::Out as usize;
-        if !self.closed[sink] {
-            self.queues[sink].append(|out| {
-                self.bottom.lift(sink, out);
-                let from = out.len();
-                json::line(prefix, line, more, out);
-                if self.sinks.styles[sink].harmless {
-                    json::harmless(out, from);
-                }
-            });
-        }
+        let harmless = self.sinks.styles[sink].harmless;
+        self.put(sink, |out| {
+            let from = out.len();
+            json::line(prefix, line, more, out);
+            if harmless {
+                json::harmless(out, from);
+            }
+        });
     }
 
     /// Queues clsh's own words, whole lines, on stderr.
@@ -192,11 +196,22 @@ impl Output {
     /// Queues clsh's own words as they are.
     pub fn tell(&mut self, stream: Stream, text: &[u8]) {
         let sink = self.sink(stream) as usize;
-        if !self.closed[sink] && !text.is_empty() {
-            self.queues[sink].append(|out| {
+        if !text.is_empty() {
+            self.put(sink, |out| out.extend_from_slice(text));
+        }
+    }
+
+    /// Queues what `write` makes, in the place of the footer.
+    fn put(&mut self, sink: usize, write: impl FnOnce(&mut Vec<u8>)) {
+        let on_stderr = sink == self.sink(Stream::Err) as usize;
+        match &mut self.voice {
+            _ if self.closed[sink] => {}
+            Voice::Held(held) if on_stderr => write(held),
+            Voice::Muted if on_stderr => {}
+            _ => self.queues[sink].append(|out| {
                 self.bottom.lift(sink, out);
-                out.extend_from_slice(text);
-            });
+                write(out);
+            }),
         }
     }
 
@@ -240,6 +255,7 @@ impl Output {
     pub fn lay_footer(&mut self, blocked: [bool; 2]) {
         if let Some(sink) = self.bottom.missing()
             && !self.closed[sink]
+            && self.voice == Voice::Free
             && !blocked[sink]
         {
             self.queues[sink].append(|out| self.bottom.lay(out));
@@ -262,14 +278,30 @@ impl Output {
         self.queues[sink as usize].clear();
     }
 
-    /// What comes for this stream from now on is dropped; what waits still goes out.
-    pub fn mute(&mut self, stream: Stream) {
-        self.closed[self.sink(stream) as usize] = true;
+    /// What is said on stderr from now on is held, by clsh and by nodes; what waits still goes out.
+    pub fn hold(&mut self) {
+        self.voice = Voice::Held(Vec::new());
+    }
+
+    /// What is held is dropped, and what comes.
+    pub fn mute(&mut self) {
+        self.voice = Voice::Muted;
+    }
+
+    /// What is held goes out, and what comes; where it was dropped already, no part of it comes now.
+    pub fn release(&mut self) {
+        if let Voice::Held(held) = &mut self.voice {
+            let held = std::mem::take(held);
+            self.voice = Voice::Free;
+            self.tell(Stream::Err, &held);
+        }
     }
 
     /// Whether so much waits that the nodes should not be read.
     pub fn is_high(&self) -> bool {
-        self.queues
+        let held = matches!(&self.voice, Voice::Held(held) if held.len() >= OUT_HIGH_BYTES);
+        held || self
+            .queues
             .iter()
             .any(|queue| queue.len() >= OUT_HIGH_BYTES)
     }

@@ -1,7 +1,7 @@
 //! Where a password comes from: a person at the terminal, a private file, or the first line of standard input.
 
 use super::secret::{Secret, unfit};
-use super::signals::{is_ignored, stop_self};
+use super::signals::{stays_ignored, stop_self};
 use nix::libc;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::{SigSet, SigmaskHow, Signal, kill, sigprocmask};
@@ -90,8 +90,7 @@ pub fn ask_password(prompt: &str) -> io::Result<Asked> {
         Signal::SIGUSR1,
     ];
     for signal in mine {
-        // As for a run: only a SIGHUP that is ignored stays so.
-        if signal != Signal::SIGHUP || !is_ignored(signal as i32) {
+        if !stays_ignored(signal as i32) {
             watched.add(signal);
         }
     }

@@ -5,7 +5,9 @@ use nix::sys::resource::{Resource, setrlimit};
 use nix::sys::signal::{
     SaFlags, SigAction, SigHandler, SigSet, SigmaskHow, Signal, raise, sigaction, sigprocmask,
 };
+use nix::unistd::{getpgrp, tcgetpgrp};
 use signal_hook_mio::v1_0::Signals as Pipe;
+use std::fs::File;
 use std::io;
 
 /// The signals clsh waits for. They arrive in the reactor, not in a handler.
@@ -14,13 +16,10 @@ pub struct Signals {
 }
 
 impl Signals {
-    /// Takes over `wanted`, whatever was done with them before, and unblocks all signals. Only a SIGHUP that is ignored stays so: that is
-    /// what nohup(1) asks for. (A script's background job starts with SIGINT ignored, too, but nobody asked for that one.)
+    /// Takes over `wanted`, but for those that [stay ignored](stays_ignored), and unblocks all signals.
     pub fn new(wanted: &[i32]) -> io::Result<Self> {
-        let mine = wanted
-            .iter()
-            .copied()
-            .filter(|&signal| signal != libc::SIGHUP || !is_ignored(signal));
+        let wanted = wanted.iter().copied();
+        let mine = wanted.filter(|&signal| !stays_ignored(signal));
         let pipe = Pipe::new(mine)?;
         sigprocmask(SigmaskHow::SIG_SETMASK, Some(&SigSet::empty()), None)?;
         Ok(Self { pipe })
@@ -40,9 +39,21 @@ impl Signals {
     }
 }
 
-/// Whether nothing happens when this signal comes.
-pub(super) fn is_ignored(signal: i32) -> bool {
-    action(signal) == libc::SIG_IGN
+/// Whether a signal that was ignored when clsh started stays so, as with ssh. SIGHUP does: that is what nohup(1) asks for. SIGINT and
+/// SIGQUIT do as well, which a script ignores by `trap '' INT`, and a shell without job control for what it starts with `&`; unless clsh
+/// is in the foreground of its terminal, where whoever types Ctrl-C means it.
+pub(super) fn stays_ignored(signal: i32) -> bool {
+    let ignored = action(signal) == libc::SIG_IGN;
+    match signal {
+        libc::SIGHUP => ignored,
+        libc::SIGINT | libc::SIGQUIT => ignored && !is_in_foreground(),
+        _ => false,
+    }
+}
+
+/// Whether the group of this process is in the foreground of its terminal. Without a terminal it is not.
+fn is_in_foreground() -> bool {
+    File::open("/dev/tty").is_ok_and(|terminal| tcgetpgrp(&terminal) == Ok(getpgrp()))
 }
 
 /// Whether a function of this process is called when this signal comes.

@@ -6,6 +6,8 @@ use crate::kit::{
 };
 use crate::support::{Running, children, is_alive, kill, process, start, wait_until};
 use std::process::Command;
+use std::thread;
+use std::time::Duration;
 
 /// Starts a call whose nodes each print `up`, and waits until so many have.
 fn start_up(command: &mut Command, nodes: usize) -> Running {
@@ -150,18 +152,43 @@ fn sighup_ignored_on_entry_stays_ignored_as_under_nohup() {
 }
 
 #[test]
-fn sigint_ends_a_run_also_where_a_scripts_background_job_ignores_it() {
-    use std::os::unix::process::ExitStatusExt;
-    for (name, signal) in [("INT", INT), ("QUIT", QUIT), ("TERM", TERM)] {
-        let nap = nap();
-        let script = format!("echo up; exec sleep {nap}");
-        let call = exec("n[1-2]", ["sh", "-c", &script]);
-        let trap = format!(r#"trap '' {name}; exec "$@""#);
-        let running = start_up(&mut through("sh", &trap, &call), 2);
-        running.signal(signal);
-        assert_eq!(running.finish().status.signal(), Some(signal));
-        assert_eq!(count(&["sleep", &nap]), 0);
+fn sigint_and_sigquit_ignored_on_entry_stay_ignored_and_sigterm_does_not() {
+    let nap = nap();
+    let script = format!("echo up; exec sleep {nap}");
+    let call = exec("n[1-2]", ["sh", "-c", &script]);
+    // As for what a script starts with `&`.
+    let trap = r#"trap '' INT QUIT TERM; setsid "$@" & wait"#;
+    let running = start_up(&mut through("sh", trap, &call), 2);
+    let clsh = children(running.pid())[0].pid;
+    for signal in [INT, QUIT] {
+        kill(clsh, signal);
     }
+    kill(clsh, USR1);
+    running
+        .stderr
+        .wait_for("clsh: 0 done, 2 running, 0 waiting");
+    assert_eq!(count(&["sleep", &nap]), 2);
+    kill(clsh, TERM);
+    running.finish();
+    assert_eq!(count(&["sleep", &nap]), 0);
+}
+
+#[test]
+fn a_second_sighup_for_one_end_of_a_terminal_is_no_second_signal() {
+    let nap = nap();
+    let script = format!(
+        "trap 'sleep 1; echo grace; exit 0' TERM; echo up; while :; do sleep 0.05; done; : {nap}"
+    );
+    let running = start_up(&mut exec("n[1-2]", ["sh", "-c", &script]), 2);
+    running.signal(HUP);
+    thread::sleep(Duration::from_millis(50));
+    running.signal(HUP);
+    let done = running.finish();
+    assert_eq!(done.code(), 128 + HUP);
+    assert_eq!(
+        done.sorted(),
+        ["n1: grace", "n1: up", "n2: grace", "n2: up"]
+    );
 }
 
 /// A set of the signals that programs use, without the two the C library keeps for itself.

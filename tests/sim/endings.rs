@@ -3,7 +3,7 @@
 use super::script::{Actor, Quirks, Scenario, SinkStep, Step, farewell, hello, nonce, out, wait};
 use super::turn::{Record, run};
 use clsh::engine::{Exit, Order, Protocol, Request, Time};
-use clsh::limits::{DRAIN_GRACE, FLUSH_GRACE, KILL_AFTER_DEFAULT};
+use clsh::limits::{DRAIN_GRACE, FLUSH_GRACE, HANGUP_TWICE, KILL_AFTER_DEFAULT, SIGNAL_MOMENT};
 use clsh::outcome::{Outcome, Reason};
 use std::time::Duration;
 
@@ -190,6 +190,68 @@ fn a_closed_stdout_ends_the_run_without_a_word() {
     assert_eq!(record.reason, Some(Reason::OutputClosed));
     assert_eq!(record.outcomes, [Outcome::Ended; 2]);
     assert!(record.shown[1].is_empty());
+}
+
+/// What a reader of stdout that ends at `at` and this signal, so much later, make of a run.
+fn closed_and_signalled(at: Time, later: Time, request: Request) -> Record {
+    let grace = vec![wait(300), out("mark\n"), Step::Exit(Exit::Code(0))];
+    let flow = (0..3000).flat_map(|_| [wait(1), out("line\n")]).collect();
+    let noisy = Actor {
+        on_term: Some(grace),
+        ..Actor::new(flow)
+    };
+    let mut scenario = Scenario::calm(Protocol::Local, vec![noisy, endless()]);
+    scenario.sinks[0] = vec![SinkStep::Free, SinkStep::Wait(at), SinkStep::Close];
+    scenario.requests = vec![(at + later, request)];
+    run(&scenario)
+}
+
+#[test]
+fn one_signal_is_one_though_the_reader_of_stdout_ends_by_it_too() {
+    for later in [Duration::ZERO, SECOND / 500, SECOND / 20] {
+        for signal in [1, 2, 15] {
+            let record = closed_and_signalled(SECOND, later, Request::End(signal));
+            assert_eq!(record.reason, Some(Reason::Signal(signal)), "{later:?}");
+            let orders: Vec<Order> = record.orders.iter().map(|&(.., order)| order).collect();
+            assert_eq!(orders, [Order::Terminate; 2], "nobody is killed");
+            // What comes later comes after the reader left by itself, who has seen enough.
+            let words = String::from_utf8_lossy(&record.shown[1]);
+            let together = later < SIGNAL_MOMENT;
+            assert_eq!(words.contains("clsh: the summary\n"), together, "{words}");
+        }
+    }
+    let record = closed_and_signalled(SECOND, SECOND / 500, QUIT);
+    assert_eq!(record.reason, Some(Reason::Signal(3)));
+    assert_eq!(record.orders.last().map(|order| order.2), Some(Order::Kill));
+}
+
+#[test]
+fn a_signal_is_waited_for_a_moment_where_all_else_is_over() {
+    for (later, reason) in [
+        (SIGNAL_MOMENT / 2, Reason::Signal(2)),
+        (SIGNAL_MOMENT * 2, Reason::OutputClosed),
+    ] {
+        let done = Actor::new(vec![out(lines(1000)), Step::Exit(Exit::Code(0))]);
+        let mut scenario = Scenario::calm(Protocol::Local, vec![done]);
+        scenario.sinks[0] = vec![SinkStep::Take(10), SinkStep::Wait(SECOND), SinkStep::Close];
+        scenario.requests = vec![(SECOND + later, INT)];
+        assert_eq!(run(&scenario).reason, Some(reason));
+    }
+}
+
+#[test]
+fn a_terminal_that_goes_sends_its_signal_twice_and_that_is_one() {
+    for (apart, kills) in [(HANGUP_TWICE * 9 / 10, 0), (HANGUP_TWICE * 2, 1)] {
+        let hangup = Request::End(1);
+        let record = signalled(
+            vec![stubborn()],
+            &[(SECOND, hangup), (SECOND + apart, hangup)],
+        );
+        let early = SECOND + KILL_AFTER_DEFAULT;
+        let killed = |&&(at, _, order): &&(Time, usize, Order)| order == Order::Kill && at < early;
+        assert_eq!(record.orders.iter().filter(killed).count(), kills);
+        assert_eq!(record.reason, Some(Reason::Signal(1)));
+    }
 }
 
 #[test]

@@ -8,8 +8,8 @@ mod due;
 use super::naive::{Said, frame_of};
 use clsh::engine::{Event, Exit, Order, Plan, Protocol, Request, Source, Time};
 use clsh::limits::{
-    CONNECTING_PER_CORE, DRAIN_GRACE, OUT_HIGH_BYTES, READ_BYTES_MAX, SPAWN_RAISE, SPAWN_RETRY,
-    SPAWN_TRIES_MAX,
+    CONNECTING_PER_CORE, DRAIN_GRACE, HANGUP_TWICE, OUT_HIGH_BYTES, READ_BYTES_MAX, SPAWN_RAISE,
+    SPAWN_RETRY, SPAWN_TRIES_MAX,
 };
 use clsh::outcome::{Outcome, Reason};
 use clsh::output::Stream;
@@ -93,6 +93,7 @@ pub struct Shadow {
     pub last_written: Time,
     wrote: bool,
     given_up: bool,
+    hung_up: Option<Time>,
     pub orders: Vec<(Time, usize, Order)>,
 }
 
@@ -123,6 +124,7 @@ impl Shadow {
             last_written: Time::ZERO,
             wrote: false,
             given_up: false,
+            hung_up: None,
             orders: Vec::new(),
         }
     }
@@ -206,9 +208,20 @@ impl Shadow {
         self.follow(event, reason, lost);
     }
 
-    /// The reason comes with its fact and stays; the level follows the demands.
+    /// The reason comes with its fact, and stays unless a signal comes that is the first one; the level follows the signals.
     fn follow(&mut self, event: &Event, reason: Option<Reason>, lost: bool) {
-        if let (Event::Request(Request::End(_)), Some(_)) = (event, self.reason) {
+        if let Event::Request(Request::End(1)) = event {
+            let again = self.hung_up.replace(self.now);
+            if again.is_some_and(|before| self.now < before + HANGUP_TWICE) {
+                return assert_eq!(self.reason, reason, "one hang-up is one");
+            }
+        }
+        if let (Event::Request(Request::End(signal) | Request::Kill(signal)), Some(first)) =
+            (event, self.reason)
+            && !matches!(first, Reason::Signal(_))
+        {
+            self.reason = Some(Reason::Signal(*signal));
+        } else if let (Event::Request(Request::End(_)), Some(_)) = (event, self.reason) {
             self.level = match self.level {
                 Level::Running | Level::Terminating => Level::Killing,
                 Level::Killing | Level::Gone => Level::Gone,
@@ -221,7 +234,7 @@ impl Shadow {
             };
         }
         if self.reason.is_some() {
-            assert_eq!(self.reason, reason, "the first reason stays");
+            assert_eq!(self.reason, reason, "the reason while ending");
             return;
         }
         let expected = match *event {

@@ -2,12 +2,15 @@
 //! the process table. Conditions are waited for with generous limits; no test passes or fails by a clock.
 #![allow(dead_code)]
 
+use signal_hook::consts::{SIGINT, SIGQUIT};
+use signal_hook::flag::register_conditional_default;
 use std::ffi::OsStr;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::{Mutex, MutexGuard, OnceLock};
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex, MutexGuard, Once, OnceLock};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -49,8 +52,21 @@ fn idle_time() -> Duration {
     Duration::from_millis(idle * 10 / processors.max(1) as u64)
 }
 
+/// What is started from here hears Ctrl-C, also where whoever runs the tests let a shell start them with `&`, which ignores it.
+fn hear_interrupts() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        for signal in [SIGINT, SIGQUIT] {
+            // A handler that does what no handler does: a program that is started begins with no handler, and ignores nothing.
+            let always = Arc::new(AtomicBool::new(true));
+            register_conditional_default(signal, always).expect("a handler");
+        }
+    });
+}
+
 /// The binary under test, with none of the caller's settings.
 pub fn clsh() -> Command {
+    hear_interrupts();
     let mut command = Command::new(env!("CARGO_BIN_EXE_clsh"));
     for name in ["CLSH_HOSTS", "CLSH_HOSTFILE", "CLSH_SSH_CONFIG", "NO_COLOR"] {
         command.env_remove(name);
@@ -162,6 +178,7 @@ impl Collected {
 
 /// Starts a call with its output collected.
 pub fn start(command: &mut Command) -> Running {
+    hear_interrupts();
     let mut child = command
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())

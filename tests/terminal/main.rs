@@ -14,6 +14,7 @@ mod terminal;
 mod labels;
 mod progress;
 mod shapes;
+mod signals;
 
 use std::process::Command;
 use terminal::Sitting;

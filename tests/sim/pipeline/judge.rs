@@ -16,6 +16,7 @@ pub fn judge(world: &mut World) {
     ends_in_time(world);
     leaves_nothing_behind(world);
     outcomes_are_true(world);
+    reason_is_true(world);
     inputs_are_whole(world);
     files_are_raw(world);
     shapes::judge(world);
@@ -98,6 +99,14 @@ fn outcomes_are_true(world: &World) {
         _ => Verdict::Status(255),
     };
     assert_eq!(world.engine.verdict(), expected);
+}
+
+/// The first signal is the reason, whatever else ended the run in the same moment or before.
+fn reason_is_true(world: &World) {
+    let signal = |reason: &&Reason| matches!(reason, Reason::Signal(_));
+    if let Some(first) = world.causes.iter().find(signal) {
+        assert_eq!(world.engine.reason(), Some(*first));
+    }
 }
 
 fn possible(world: &World, rank: usize) -> Vec<Outcome> {
