@@ -115,7 +115,9 @@ impl Driver<'_> {
         if self.job.talk > Talk::Quiet && !silent {
             let outcomes = self.engine.outcomes();
             let nodes = outcomes.map(|(rank, outcome)| (self.job.nodes[rank].name(), outcome));
-            let summary = report::summary(nodes);
+            let lost = self.engine.ended_by_loss();
+            let lost = lost.map(|rank| self.job.nodes[rank].name());
+            let summary = report::summary(nodes, lost);
             self.engine.say(&summary);
         }
     }

@@ -20,22 +20,33 @@ fn phrase(outcome: Outcome) -> String {
     }
 }
 
-/// The closing lines: only what needs attention, a line for each kind, its nodes folded so that they can be given to `-h` again.
-pub fn summary<'a>(outcomes: impl Iterator<Item = (&'a str, Outcome)>) -> String {
-    by_kind(&mut outcomes.filter(|&(_, outcome)| outcome != Outcome::Exited(0)))
+/// The closing lines: only what needs attention, a line for each kind, its nodes folded so that they can be given to `-h` again. Those that
+/// were not let finish read why, where that was the loss of the node `lost`.
+pub fn summary<'a>(
+    outcomes: impl Iterator<Item = (&'a str, Outcome)>,
+    lost: Option<&str>,
+) -> String {
+    let mut outcomes = outcomes.filter(|&(_, outcome)| outcome != Outcome::Exited(0));
+    by_kind(&mut outcomes, lost)
 }
 
 // Apart from the above, so that not every kind of iterator brings its own.
 #[inline(never)]
-fn by_kind(outcomes: &mut dyn Iterator<Item = (&str, Outcome)>) -> String {
+fn by_kind(outcomes: &mut dyn Iterator<Item = (&str, Outcome)>, lost: Option<&str>) -> String {
     let line = |(outcome, names): (Outcome, Vec<&str>)| {
         let count = if names.len() > 1 {
             format!(" ({})", names.len())
         } else {
             String::new()
         };
+        let why = match (outcome, lost) {
+            (Outcome::Ended | Outcome::NotStarted, Some(lost)) => {
+                format!(", because {lost} was lost")
+            }
+            _ => String::new(),
+        };
         format!(
-            "clsh: {}{count}: {}\n",
+            "clsh: {}{count}: {}{why}\n",
             hosts::fold(names.iter().copied()),
             phrase(outcome)
         )
@@ -47,6 +58,18 @@ fn by_kind(outcomes: &mut dyn Iterator<Item = (&str, Outcome)>) -> String {
 pub fn unreached(label: &str, outcome: Outcome) -> Option<String> {
     matches!(outcome, Outcome::Failed | Outcome::Lost)
         .then(|| format!("ERROR: {label} {}\n", phrase(outcome)))
+}
+
+/// The loss of a node ends all others.
+pub fn ends_by_loss(label: &str, session: bool) -> String {
+    match session {
+        true => format!(
+            "clsh: {label} was lost, which ends the session; --keep-going lets the other nodes go on\n"
+        ),
+        false => format!(
+            "clsh: {label} was lost, which ends the run; --keep-going lets the other nodes finish\n"
+        ),
+    }
 }
 
 /// A child that ended (`-v`).
@@ -304,10 +327,23 @@ mod tests {
             ("node12", Outcome::NotStarted),
         ];
         assert_eq!(
-            summary(outcomes.into_iter()),
+            summary(outcomes.into_iter(), None),
             "clsh: node[3,5] (2): exited with exit code 7\nclsh: node9: connection failed\nclsh: node[11-12] (2): not started\n"
         );
     }
+    #[test]
+    fn the_summary_says_why_nodes_were_not_let_finish() {
+        let outcomes = [
+            ("node1", Outcome::Ended),
+            ("node2", Outcome::Lost),
+            ("node3", Outcome::NotStarted),
+        ];
+        assert_eq!(
+            summary(outcomes.into_iter(), Some("node2")),
+            "clsh: node2: connection lost\nclsh: node1: terminated, because node2 was lost\nclsh: node3: not started, because node2 was lost\n"
+        );
+    }
+
     #[test]
     fn what_went_wrong_is_said_with_what_follows_from_it() {
         let full = "No space left on device";

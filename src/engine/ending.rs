@@ -8,18 +8,20 @@ use crate::outcome::{Outcome, Reason};
 use crate::output::Stream;
 use crate::report;
 
-/// What came just now and may be of one cause with what comes next.
+/// What is known of the causes of an early end beside its reason.
 #[derive(Debug, Default)]
-pub struct Moment {
+pub struct Causes {
+    /// The node whose loss ends the run.
+    pub lost: Option<u32>,
     /// stdout ended, and up to here a signal may come that ended its reader, too.
     pub until: Option<Time>,
     /// When the last SIGHUP came.
     hung_up: Option<Time>,
 }
 
-impl Moment {
-    /// Whether nothing is waited for.
-    pub fn is_over(&self) -> bool {
+impl Causes {
+    /// Whether no signal is waited for that may be the cause.
+    pub fn are_known(&self) -> bool {
         self.until.is_none()
     }
 }
@@ -55,7 +57,7 @@ impl Engine {
         let now = self.now;
         reason == Reason::HUNG_UP
             && self
-                .moment
+                .causes
                 .hung_up
                 .replace(now)
                 .is_some_and(|before| now < before + HANGUP_TWICE)
@@ -63,7 +65,7 @@ impl Engine {
 
     /// A signal asks for the end. If it came with the end of stdout's reader, that did not end the run, and clsh says what it has to say.
     fn signalled(&mut self, demand: Demand) {
-        self.moment.until = None;
+        self.causes.until = None;
         self.demand(demand);
         if matches!(self.reason(), Some(Reason::Signal(_))) {
             self.output.release();
@@ -119,15 +121,15 @@ impl Engine {
     /// What ended stdout may be a signal that is on its way to clsh, too.
     fn await_signal(&mut self) {
         if self.reason().is_none() {
-            self.moment.until = Some(self.now + SIGNAL_MOMENT);
+            self.causes.until = Some(self.now + SIGNAL_MOMENT);
         }
     }
 
     /// Time has passed: if no signal came, the reader of stdout left by itself. It has seen enough: no words about the nodes that are
     /// ended for that.
     pub(super) fn await_signal_on_timeout(&mut self) {
-        if self.moment.until.is_some_and(|until| until <= self.now) {
-            self.moment.until = None;
+        if self.causes.until.is_some_and(|until| until <= self.now) {
+            self.causes.until = None;
             if self.reason() == Some(Reason::OutputClosed) {
                 self.output.mute();
             }

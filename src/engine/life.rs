@@ -132,7 +132,7 @@ impl Engine {
             self.output.say(&text);
         }
         if outcome == Outcome::Lost && !self.plan.keep_going {
-            self.demand(Demand::End(Reason::NodeLost));
+            self.end_by_loss(node);
         }
         if outcome.status() > 0 && self.plan.fail_fast {
             self.demand(Demand::End(Reason::FailFast));
@@ -140,6 +140,28 @@ impl Engine {
         self.progressed();
         self.finale();
         self.await_flush();
+    }
+
+    /// A node is lost, which ends the run unless it ends already.
+    fn end_by_loss(&mut self, node: u32) {
+        if self.reason().is_none() {
+            self.causes.lost = Some(node);
+            // With nobody else left it ends nothing.
+            if self.plan.warn && self.done < self.slots.len() {
+                let text = report::ends_by_loss(self.label(node), self.plan.session);
+                self.output.say(&text);
+            }
+        }
+        self.demand(Demand::End(Reason::NodeLost));
+    }
+
+    /// The node whose loss ends the run, by rank, as long as no signal does.
+    pub fn ended_by_loss(&self) -> Option<usize> {
+        let lost = self
+            .causes
+            .lost
+            .filter(|_| self.reason() == Some(Reason::NodeLost));
+        lost.map(|node| node as usize)
     }
 
     /// A node's deadline came.

@@ -48,7 +48,7 @@ use crate::report;
 use broadcast::Broadcast;
 use connecting::Connecting;
 use deadlines::Deadlines;
-use ending::Moment;
+use ending::Causes;
 use node::Node;
 use reaching::Drops;
 use reading::Reading;
@@ -112,7 +112,7 @@ pub struct Engine {
     blocked: [bool; 2],
     flush: bool,
     flush_until: Option<Time>,
-    moment: Moment,
+    causes: Causes,
     told_delay: bool,
     /// A node said hello, or got its outcome.
     greeted: bool,
@@ -165,7 +165,7 @@ impl Engine {
             blocked: [false; 2],
             flush: false,
             flush_until: None,
-            moment: Moment::default(),
+            causes: Causes::default(),
             told_delay: false,
             greeted: false,
             told_refusal: false,
@@ -311,7 +311,7 @@ impl Engine {
             self.connecting.look_at().filter(|_| self.window.has_room()),
             self.reaping.at(),
             self.flush_until,
-            self.moment.until,
+            self.causes.until,
             self.draw_at(),
         ];
         times
@@ -333,7 +333,7 @@ impl Engine {
 
     /// Whether every node has its outcome, what was kept is on its way out, and the reason is known.
     pub fn is_done(&self) -> bool {
-        self.done == self.slots.len() && !self.replay.is_active() && self.moment.is_over()
+        self.done == self.slots.len() && !self.replay.is_active() && self.causes.are_known()
     }
 
     /// Whether nothing is left to do, or to wait for.

@@ -243,7 +243,10 @@ impl Session {
         self.rule(engine);
         self.status = outcome.status();
         if !self.setting.quiet && engine.reason().is_none() {
-            engine.say(&report::summary([(words::LOCAL, outcome)].into_iter()));
+            engine.say(&report::summary(
+                [(words::LOCAL, outcome)].into_iter(),
+                None,
+            ));
         }
         self.quit_if_deserted(engine);
     }

@@ -126,6 +126,7 @@ impl Session {
             let here = nodes.filter(|&(rank, _)| seats[rank].state == State::Ready);
             engine.say(&report::summary(
                 here.map(|(rank, outcome)| (&*seats[rank].label, outcome)),
+                None,
             ));
         }
     }

@@ -25,7 +25,7 @@ fn run_ends_when<'a>(
     assert_eq!(err.matches("ERROR:").count(), 1, "{err}");
     assert!(err.contains("ERROR: node2 connection lost\n"), "{err}");
     assert!(err.contains("\nclsh: node2: connection lost\n"), "{err}");
-    let others = "\nclsh: node[1,3-4] (3): terminated\n";
+    let others = "\nclsh: node[1,3-4] (3): terminated, because node2 was lost\n";
     assert!(err.contains(others), "{err}");
     cluster.wait_gone(&["node1", "node3", "node4"], &nap);
     let left = cluster.in_main("pgrep -x 'clsh|ssh'");

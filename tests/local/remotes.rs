@@ -275,15 +275,32 @@ fn a_remote_that_says_hello_and_dies_is_lost_and_ends_the_run() {
             (255, labelled("n2", &["partial"]))
         );
         let err = done.err();
-        assert!(
-            err.starts_with("ERROR: n2 connection lost\n"),
-            "{death}: {err}"
-        );
-        assert!(err.contains("clsh: n2: connection lost\n"), "{err}");
-        assert!(err.contains("clsh: n[1,3] (2): terminated\n"), "{err}");
-        assert_eq!(err.lines().count(), 3, "{err}");
+        let wanted = "\
+ERROR: n2 connection lost
+clsh: n2 was lost, which ends the run; --keep-going lets the other nodes finish
+clsh: n2: connection lost
+clsh: n[1,3] (2): terminated, because n2 was lost
+";
+        assert_eq!(err, wanted, "{death}");
         wait_until("nothing left", || count(&["sleep", &nap]) == 0);
     }
+}
+
+#[test]
+fn nodes_that_a_lost_one_keeps_from_their_turn_read_why_and_a_lost_one_alone_ends_nothing() {
+    let fake = Fake::new("[ $host = n2 ] && { hello; sleep 0.3; exit 0; }; exec sh -c \"$line\"");
+    let words = ["-f", "2", "exec sleep 1000"];
+    let done = fake.run("n[1-4]", &words);
+    let err = done.err();
+    let end = "clsh: n1: terminated, because n2 was lost\nclsh: n[3-4] (2): not started, because n2 was lost\n";
+    assert!(err.ends_with(end), "{err}");
+    let said = "clsh: n2 was lost, which ends the run; --keep-going lets the other nodes finish\n";
+    assert_eq!(err.matches(said).count(), 1, "{err}");
+    let done = fake.run("n2", &words);
+    let alone = "ERROR: n2 connection lost\nclsh: n2: connection lost\n";
+    assert_eq!((done.code(), done.err()), (255, alone.into()));
+    let quiet = fake.run("n[1-2]", &["-q", "exec sleep 1000"]);
+    assert_eq!(quiet.err(), "ERROR: n2 connection lost\n");
 }
 
 #[test]

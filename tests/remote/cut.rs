@@ -131,7 +131,10 @@ fn a_cut_network_is_a_lost_connection_and_ends_the_run_here_and_there() {
         "{err}"
     );
     assert_eq!(err.matches("ERROR:").count(), 1, "{err}");
-    assert!(err.contains("\nclsh: node[1-2] (2): terminated\n"), "{err}");
+    assert!(
+        err.contains("\nclsh: node[1-2] (2): terminated, because far was lost\n"),
+        "{err}"
+    );
     wait_all_gone(&started);
     // There, sshd notices by itself and the wrapper ends the command.
     sleep.wait_gone();

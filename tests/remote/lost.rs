@@ -28,7 +28,7 @@ fn run_ends_when(number: u32, cut: impl FnOnce(&Running, &Sleep)) {
     assert_eq!(err.matches(LOST).count(), 1, "{err}");
     assert!(err.contains("\nclsh: node2: connection lost\n"), "{err}");
     assert!(
-        err.contains("\nclsh: node[1,3-4] (3): terminated\n"),
+        err.contains("\nclsh: node[1,3-4] (3): terminated, because node2 was lost\n"),
         "{err}"
     );
     wait_all_gone(&started);

@@ -81,7 +81,7 @@ fn node2_lost(number: u32, options: &[&str]) -> Finished {
     );
     assert_eq!(err.matches("ERROR").count(), 1, "{err}");
     assert!(
-        err.ends_with("clsh: node2: connection lost\nclsh: node[1,3-4] (3): terminated\n"),
+        err.ends_with("clsh: node2: connection lost\nclsh: node[1,3-4] (3): terminated, because node2 was lost\n"),
         "{err}"
     );
     assert!(!err.contains("trying again"), "{err}");

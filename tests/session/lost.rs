@@ -24,6 +24,9 @@ fn a_node_lost_at_the_prompt_ends_the_session_with_255() {
         !text.contains("ERROR: n1") && !text.contains("ERROR: n3"),
         "{text}"
     );
+    let why = "clsh: n2 was lost, which ends the session; --keep-going lets the other nodes go on";
+    let unfolded = text.replace('\n', "");
+    assert!(unfolded.contains(why), "{text}");
 }
 
 #[test]
