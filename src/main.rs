@@ -24,6 +24,13 @@ fn main() -> ExitCode {
 }
 
 fn run() -> Result<Verdict, String> {
+    if sys::stdout_was_closed() {
+        return Err(
+            "standard output is closed, so all that is printed would be lost; give it a place (>/dev/null for none)"
+                .to_owned(),
+        );
+    }
+    sys::outlive_file_limits();
     let typed = match cli::parse(std::env::args_os().skip(1)).map_err(|error| refuse(&error))? {
         Invocation::Help => return print(cli::help()),
         Invocation::Version => return print(cli::version()),
@@ -58,9 +65,10 @@ fn print(text: String) -> Result<Verdict, String> {
     match sys::print(text.as_bytes()) {
         Ok(()) => Ok(Verdict::Status(0)),
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(Verdict::CLOSED),
-        Err(error) => Err(format!(
-            "cannot write to standard output: {}",
-            sys::error_text(&error)
-        )),
+        Err(error) => {
+            let why = sys::error_text(&error);
+            say(&format!("clsh: cannot write to standard output: {why}"));
+            Ok(Verdict::Status(0).or_worse(true))
+        }
     }
 }

@@ -2,6 +2,7 @@
 
 mod askpass;
 mod clone;
+mod closed;
 mod descriptors;
 mod files;
 mod guardian;
@@ -22,6 +23,7 @@ mod terminal;
 mod work;
 
 pub use askpass::{Askpass, Question, asked_for_ssh};
+pub use closed::stdout_was_closed;
 pub use descriptors::{Descriptors, descriptors};
 pub use files::{Directory, Report, Scratch};
 pub use guardian::Guardian;
@@ -34,7 +36,7 @@ pub use reap::{Ended, is_stopped, reap, reap_any, signal_group};
 pub use secret::Secret;
 pub use sessions::{Signalling, leads_session};
 pub use sharing::carries_others;
-pub use signals::{Signals, die_by, stop_self};
+pub use signals::{Signals, die_by, outlive_file_limits, stop_self};
 pub use spawn::{Child, Ends, SpawnError, Spawner, Stdin};
 pub use stdio::{Sink, Written, print, same_place};
 pub use terminal::{Terminal, columns};

@@ -9,6 +9,7 @@ use nix::unistd::{getpgrp, tcgetpgrp};
 use signal_hook_mio::v1_0::Signals as Pipe;
 use std::fs::File;
 use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// The signals clsh waits for. They arrive in the reactor, not in a handler.
 pub struct Signals {
@@ -72,6 +73,28 @@ fn action(signal: i32) -> libc::sighandler_t {
     };
     action.sa_sigaction
 }
+
+/// From now on a write past the limit on the size of files (`ulimit -f`) is an error that can be told with the file's name, and no signal
+/// that ends clsh in the middle (SIGXFSZ, setrlimit(2)). Children get the signal as clsh got it.
+pub fn outlive_file_limits() {
+    if is_ignored(libc::SIGXFSZ) {
+        return;
+    }
+    let ignore = SigAction::new(SigHandler::SigIgn, SaFlags::empty(), SigSet::empty());
+    // SAFETY: to ignore a signal runs no code of ours.
+    if unsafe { sigaction(Signal::SIGXFSZ, &ignore) }.is_ok() {
+        OUTLIVED.store(true, Ordering::Relaxed);
+    }
+}
+
+/// Whether clsh ignores this signal for itself alone, so that a child is to have its default action.
+pub(super) fn is_ignored_here(signal: i32) -> bool {
+    // Rust's runtime ignores SIGPIPE in every program of its own.
+    signal == libc::SIGPIPE || signal == libc::SIGXFSZ && OUTLIVED.load(Ordering::Relaxed)
+}
+
+/// SIGXFSZ was not ignored before.
+static OUTLIVED: AtomicBool = AtomicBool::new(false);
 
 /// Ends the process by `signal`, so that whoever waits for it sees that, without a core file. Comes back only for signals that do not
 /// end a process.

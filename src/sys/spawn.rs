@@ -96,10 +96,10 @@ impl Spawner {
             environment,
             null: std::fs::File::open("/dev/null")?.into(),
             copied_below: last_inherited().map(|last| LOW_DESCRIPTORS.max(last + 1)),
-            // Handlers that ran in a child would run in clsh's memory, and Rust ignores SIGPIPE in itself. What clsh was told to ignore stays
-            // so.
+            // Handlers that ran in a child would run in clsh's memory, and what clsh ignores for itself is not for its children. What
+            // clsh was told to ignore stays so.
             defaults: (1..=libc::SIGSYS)
-                .filter(|&signal| signal == libc::SIGPIPE || signals::is_handled(signal))
+                .filter(|&signal| signals::is_ignored_here(signal) || signals::is_handled(signal))
                 .collect(),
             stack: vec![0; clone::STACK_BYTES],
             files,

@@ -3,7 +3,7 @@
 use super::standard::{Standard, Way};
 use nix::errno::Errno;
 use nix::fcntl::OFlag;
-use nix::poll::PollFlags;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::stat::fstat;
 use nix::unistd::write;
 use std::io::{self, IsTerminal};
@@ -54,6 +54,16 @@ impl Sink {
         self.0.watchable()
     }
 
+    /// Returns once it may take something again, or is broken, which the next write tells.
+    fn wait_for_room(&self) -> io::Result<()> {
+        let fd = self.watchable().unwrap_or(self.as_fd());
+        let mut fds = [PollFd::new(fd, PollFlags::POLLOUT)];
+        match poll(&mut fds, PollTimeout::NONE) {
+            Ok(_) | Err(Errno::EINTR) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
     /// Writes what can be written now.
     pub fn write(&self, bytes: &[u8]) -> Written {
         loop {
@@ -90,10 +100,20 @@ pub fn same_place(one: impl AsFd, other: impl AsFd) -> bool {
     }
 }
 
-/// Writes a short text to stdout, waiting for its reader.
+/// Writes all of a text to stdout, waiting for its reader as long as that takes, even where somebody else made stdout non-blocking.
+///
+/// # Errors
+/// `BrokenPipe` when nobody reads it any more; else what the system says, a full disk for one.
 pub fn print(text: &[u8]) -> io::Result<()> {
-    use std::io::Write;
-    let mut stdout = io::stdout().lock();
-    stdout.write_all(text)?;
-    stdout.flush()
+    let sink = Sink::new(io::stdout())?;
+    let mut rest = text;
+    while !rest.is_empty() {
+        match sink.write(rest) {
+            Written::Bytes(count) => rest = &rest[count..],
+            Written::Blocked => sink.wait_for_room()?,
+            Written::Closed => return Err(io::ErrorKind::BrokenPipe.into()),
+            Written::Failed(error) => return Err(error),
+        }
+    }
+    Ok(())
 }

@@ -1,9 +1,11 @@
 //! What a call means: its words, its nodes and where they come from; what is refused, in which words, and that nothing is started then.
 
-use crate::kit::{Held, exec, labelled, read_all, through};
+use crate::kit::{Held, exec, labelled, read_all, through, wait_idle};
 use crate::support::{Finished, clsh, clsh_with, run, run_clsh, scratch};
+use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use std::fs;
 use std::fs::File;
+use std::io::{Read, Write};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
@@ -384,16 +386,60 @@ fn what_clsh_prints_about_itself_ends_quietly_when_its_reader_leaves() {
 
 #[test]
 fn what_clsh_cannot_print_about_itself_is_said() {
-    for words in [&["--help"][..], &["-Q", "-h", "n1"]] {
+    let pages = [
+        &["--help"][..],
+        &["--version"],
+        &["--generate", "man"],
+        &["-Q", "-h", "n1"],
+    ];
+    for words in pages {
         let full = File::options().write(true).open("/dev/full").expect("open");
         let mut call = clsh_with(words);
         let mut held = Held::start(call.stdout(full).stderr(Stdio::piped()));
         let err = read_all(held.0.stderr.take().expect("piped"));
         let err = String::from_utf8(err).expect("text");
-        assert_ne!(held.wait(), 0);
+        assert_eq!(held.wait(), 255);
         assert!(
             err.starts_with("clsh: cannot write to standard output: No space left on device"),
             "{err}"
         );
+    }
+}
+
+/// A pipe whose writing end does not block, as node and other programs leave it to those that they start.
+fn unblocked_pipe() -> (std::io::PipeReader, std::io::PipeWriter) {
+    let (reader, writer) = std::io::pipe().expect("pipe");
+    fcntl(&writer, FcntlArg::F_SETFL(OFlag::O_NONBLOCK)).expect("non-blocking");
+    (reader, writer)
+}
+
+#[test]
+fn a_stdout_that_does_not_block_gets_all_that_clsh_prints_about_itself() {
+    let names: String = (1..=100_000).map(|at| format!("n{at}\n")).collect();
+    let page = |words: &[&str]| run(&mut clsh_with(words)).out();
+    let cases = [
+        (vec!["-Q", "-h", "n[1-100000]"], names),
+        (vec!["--help"], page(&["--help"])),
+        (vec!["--generate", "man"], page(&["--generate", "man"])),
+    ];
+    for (words, wanted) in cases {
+        let (mut reader, mut writer) = unblocked_pipe();
+        // There is no room left in it but for some bytes.
+        let filler = vec![b'.'; 65_536 - 100];
+        writer.write_all(&filler).expect("filled");
+        let mut call = clsh_with(&words);
+        let mut held = Held::start(call.stdout(writer).stderr(Stdio::piped()));
+        drop(call);
+        wait_idle(held.pid());
+        let mut got = vec![0; filler.len()];
+        reader.read_exact(&mut got).expect("the filler");
+        let text = String::from_utf8(read_all(reader)).expect("text");
+        assert!(
+            text == wanted,
+            "{words:?}: {} of {} bytes",
+            text.len(),
+            wanted.len()
+        );
+        assert_eq!(held.wait(), 0, "{words:?}");
     }
 }

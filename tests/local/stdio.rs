@@ -169,14 +169,17 @@ fn with_n_commands_get_an_empty_stdin_and_clshs_own_is_left_alone() {
 fn closed_standard_streams_do_no_harm() {
     let directory = scratch();
     let call = exec("n1", ["sh", "-c", "echo out; echo err >&2; exit 3"]);
-    for script in [
-        r#""$@" <&-"#,
-        r#""$@" >&-"#,
-        r#""$@" 2>&-"#,
-        r#""$@" <&- >&- 2>&-"#,
-    ] {
+    for script in [r#""$@" <&-"#, r#""$@" 2>&-"#, r#""$@" <&- 2>&-"#] {
         let done = run(through("sh", script, &call).current_dir(directory.path()));
         assert_eq!(done.code(), 3, "{script}: {}", done.err());
+    }
+    // Nothing is run whose output would be lost without a word.
+    let touch = exec("n1", ["touch", "ran"]);
+    for script in [r#""$@" >&-"#, r#""$@" <&- >&-"#, r#""$@" <&- >&- 2>&-"#] {
+        let done = run(through("sh", script, &touch).current_dir(directory.path()));
+        assert_eq!(done.code(), 2, "{script}");
+        let said = done.err().contains("clsh: standard output is closed");
+        assert_eq!(said, !script.contains("2>&-"), "{script}: {}", done.err());
     }
     assert_eq!(
         std::fs::read_dir(directory.path()).expect("read").count(),
