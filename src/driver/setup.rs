@@ -67,12 +67,17 @@ impl<'a> Driver<'a> {
         });
         say_first(job, window, files.limit, &sinks, &mut engine);
         let (desk, feed) = readers(job, input, given, &sinks, nonce, &mut engine)?;
+        let spawner = Spawner::new(files.inherited, guardian)?;
+        // Nothing can be refused after that.
+        store.clear(engine.labels()).map_err(|(stream, error)| {
+            unwritable(FLAGS[stream as usize], &job.files[stream as usize], error)
+        })?;
         Ok(Self {
             job,
             engine,
             invocation,
             program,
-            spawner: Spawner::new(files.inherited, guardian)?,
+            spawner,
             reactor,
             signals,
             sinks,
@@ -168,16 +173,32 @@ fn given(job: &Job, input: Option<&Input>) -> Result<Given, Refusal> {
     }
 }
 
-/// The directories for the nodes' files.
+/// The flags that name the directories for the nodes' files.
+const FLAGS: [&str; 2] = ["--out", "--err"];
+
+/// The directories for the nodes' files, which are this run's alone until it is over.
 fn store(job: &Job) -> Result<Store, Refusal> {
-    let open = |flag, path: &Option<PathBuf>| {
-        let directory = path.as_deref().map(Directory::new).transpose();
-        directory.map_err(|error| unwritable(flag, path, error))
-    };
-    let [out, err] = &job.files;
-    Ok(Store {
-        directories: [open("--out", out)?, open("--err", err)?],
-    })
+    let mut store = Store::default();
+    for stream in Stream::BOTH {
+        let (flag, path) = (FLAGS[stream as usize], &job.files[stream as usize]);
+        let open = || {
+            let directory = path.as_deref().map(Directory::new).transpose()?;
+            // Both streams may go to one directory.
+            let other = &store.directories[Stream::Out as usize];
+            let is_locked = |directory| {
+                let mut other = other.iter();
+                other.any(|other| sys::same_place(other, directory))
+            };
+            match &directory {
+                Some(directory) if !is_locked(directory) => directory.lock()?,
+                _ => {}
+            }
+            Ok(directory)
+        };
+        let directory = open().map_err(|error| unwritable(flag, path, error))?;
+        store.directories[stream as usize] = directory;
+    }
+    Ok(store)
 }
 
 /// Where the names of failed nodes go. That is no place for anything else.

@@ -16,6 +16,24 @@ pub struct Store {
 
 const SUFFIXES: [&str; 2] = [".out", ".err"];
 
+impl Store {
+    /// Removes what an earlier run left for these nodes, because a node that is not started now would seem to have said it.
+    ///
+    /// # Errors
+    /// What the system says, and of which stream the file is.
+    pub fn clear(&self, labels: &[Box<str>]) -> Result<(), (Stream, io::Error)> {
+        for stream in Stream::BOTH {
+            if let Some(directory) = &self.directories[stream as usize] {
+                for label in labels {
+                    let removed = directory.remove(&file_name(label, stream));
+                    removed.map_err(|error| (stream, error))?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
 impl Driver<'_> {
     /// The files of a node that starts, `again` or for the first time.
     pub(super) fn open_files(&mut self, node: u32, again: bool) -> [Option<File>; 2] {
@@ -58,7 +76,7 @@ impl Driver<'_> {
 
     fn file_name(&self, source: Source) -> String {
         let label = &self.engine.labels()[source.node as usize];
-        format!("{label}{}", SUFFIXES[source.stream as usize])
+        file_name(label, source.stream)
     }
 
     fn store_failed(&mut self, source: Source, error: &io::Error) {
@@ -72,4 +90,8 @@ impl Driver<'_> {
             error: &sys::error_text(error),
         });
     }
+}
+
+fn file_name(label: &str, stream: Stream) -> String {
+    format!("{label}{}", SUFFIXES[stream as usize])
 }

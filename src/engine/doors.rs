@@ -98,6 +98,17 @@ pub struct Plan {
 }
 
 impl Plan {
+    /// Whether anything is printed on stdout. Where all of it goes into files, nobody has to read that.
+    pub fn prints(&self) -> bool {
+        let [out, err] = self.files;
+        let both = match self.shape {
+            Shape::Json => return true,
+            Shape::Gathered { .. } => true,
+            Shape::Lines | Shape::Ordered => self.sinks.merged,
+        };
+        self.session || !out || both && !err
+    }
+
     /// A run in its plainest form: all nodes at once, without limits, retries or input, labelled lines.
     pub fn new(labels: Vec<Box<str>>, protocol: Protocol) -> Self {
         Self {

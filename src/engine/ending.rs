@@ -98,7 +98,7 @@ impl Engine {
 
     pub(super) fn sink_closed(&mut self, sink: Stream) {
         self.output.close(sink);
-        if sink == Stream::Out {
+        if sink == Stream::Out && self.plan.prints() {
             self.hide_kept();
             if self.reason().is_none() {
                 self.output.hold();

@@ -291,3 +291,144 @@ fn much_output_goes_into_a_file_whole() {
         }
     }
 }
+
+#[test]
+fn a_file_there_is_always_this_run_s() {
+    for way in Way::BOTH {
+        let place = scratch();
+        let old = [
+            "n1.out", "n2.out", "n3.out", "n9.out", "n1.err", "n1.txt", "notes",
+        ];
+        for name in old {
+            file(place.path(), name, "old");
+        }
+        let directory = text(place.path());
+        // The first node ends the run before the others have their turn.
+        let words = ["-f", "1", "-k", "--out", &directory];
+        let done = run(&mut way.call("n[1-3]", &words, "echo new; exit 1"));
+        assert_eq!(done.code(), 1, "{way:?}: {}", done.err());
+        assert_eq!(
+            names(place.path()),
+            ["n1.err", "n1.out", "n1.txt", "n9.out", "notes"]
+        );
+        assert_eq!(
+            contents(place.path(), ["n1.out", "n1.err"]),
+            [r"new\n", "old"]
+        );
+        // A call that is refused removes nothing.
+        let words = ["--out", &directory, "--err", "/proc/none"];
+        let done = run(&mut way.call("n[1-9]", &words, "true"));
+        assert_eq!(done.code(), 2);
+        assert_eq!(names(place.path()).len(), 5);
+    }
+}
+
+#[test]
+fn a_file_with_another_name_elsewhere_is_not_written() {
+    let place = scratch();
+    let victim = file(place.path(), "victim", "precious");
+    let directory = place.path().join("dir");
+    fs::create_dir(&directory).expect("a directory");
+    fs::hard_link(&victim, directory.join("n1.out")).expect("a link");
+    let done = run(&mut call(
+        "n[1-2]",
+        &["--out", &text(&directory)],
+        "echo out",
+    ));
+    assert_eq!(done.code(), 255);
+    assert!(
+        done.err()
+            .contains("n1.out': it has another name elsewhere"),
+        "{}",
+        done.err()
+    );
+    assert_eq!(fs::read(&victim).expect("there"), b"precious");
+    assert_eq!(contents(&directory, ["n2.out"]), [r"out\n"]);
+}
+
+#[test]
+fn two_runs_into_one_directory_at_once_are_refused() {
+    let place = scratch();
+    let directory = text(place.path());
+    let nap = nap();
+    let script = format!("echo first; exec sleep {nap}");
+    for flag in ["--out", "--err"] {
+        let running = start(&mut call("n1", &["--out", &directory], &script));
+        wait_until("the first run", || count(&["sleep", &nap]) == 1);
+        let done = run(&mut call("n[1-2]", &[flag, &directory], "echo second"));
+        let words = format!(
+            "clsh: cannot write to '{directory}', named by {flag}: another run of clsh writes its files there; name another place\n"
+        );
+        assert_eq!((done.code(), done.err()), (2, words));
+        assert_eq!(names(place.path()), ["n1.out"]);
+        // However it ends, the place is free again.
+        running.signal(nix::libc::SIGKILL);
+        running.finish();
+        wait_until("nothing left", || count(&["sleep", &nap]) == 0);
+        assert_eq!(contents(place.path(), ["n1.out"]), [r"first\n"]);
+    }
+    let done = run(&mut call("n1", &["--out", &directory], "echo third"));
+    assert_eq!((done.code(), done.err()), (0, String::new()));
+}
+
+#[test]
+fn a_stdout_that_is_not_used_may_be_closed() {
+    let place = scratch();
+    let directory = text(place.path());
+    let script = "sleep 0.3; echo out; echo err >&2; exit 3";
+    let files = ["--out", &directory, "--err", &directory];
+    for way in Way::BOTH {
+        for options in [
+            &files[..2],
+            &files,
+            &["-b", files[0], files[1], files[2], files[3]],
+        ] {
+            let call = way.call("n[1-2]", options, script);
+            let around = "{ \"$@\"; echo $? >status; } | true";
+            let done = run(through("sh", around, &call).current_dir(place.path()));
+            assert_eq!(done.code(), 0);
+            assert_eq!(
+                contents(place.path(), ["status", "n1.out", "n2.out"]),
+                [r"3\n", r"out\n", r"out\n"],
+                "{way:?} {options:?}: {}",
+                done.err()
+            );
+        }
+        // Where something is printed, nobody is left to read it.
+        let call = way.call("n[1-2]", &["--err", &directory], script);
+        let around = "{ \"$@\"; echo $? >status; } | true";
+        run(through("sh", around, &call).current_dir(place.path()));
+        assert_eq!(contents(place.path(), ["status"]), [r"141\n"], "{way:?}");
+    }
+}
+
+#[test]
+fn a_limit_on_the_size_of_files_is_an_error_with_a_name() {
+    let place = scratch();
+    let directory = text(place.path());
+    // Two blocks of 512 or of 1,024 bytes. The command has the limit, too, and the signal for it.
+    let around = "ulimit -f 2; exec \"$@\"";
+    for way in Way::BOTH {
+        let script = "head -c 5000 /dev/zero; echo done >&2; head -c 5000 /dev/zero >mine";
+        let mut call = way.call("n1", &["--out", &directory], script);
+        call.current_dir(place.path());
+        let done = run(through("sh", around, &call).current_dir(place.path()));
+        let err = done.err();
+        let words = format!("clsh: n1: cannot write '{directory}/n1.out': File too large");
+        assert!(
+            err.contains(&words) && err.contains("n1: done\n"),
+            "{way:?}: {err}"
+        );
+        assert_eq!(done.code(), 255, "{err}");
+    }
+    let status = "head -c 5000 /dev/zero >mine";
+    let done = run(through("sh", around, &call("n1", &[], status)).current_dir(place.path()));
+    assert_eq!(done.code(), 128 + nix::libc::SIGXFSZ, "{}", done.err());
+    // What clsh prints about itself meets it, too.
+    let around = "ulimit -f 2; \"$@\" >page";
+    let done = run(
+        through("sh", around, &crate::support::clsh_with(["--help"])).current_dir(place.path()),
+    );
+    let words = "clsh: cannot write to standard output: File too large\n";
+    assert_eq!((done.code(), done.err()), (255, words.into()));
+}

@@ -278,6 +278,18 @@ impl<'a> World<'a> {
         self.note_reason();
     }
 
+    /// Whether some node's words would go to stdout: those of a stream that is not in files, and is printed there.
+    fn is_stdout_in_use(&self) -> bool {
+        let plan = &self.case.scenario.plan;
+        Stream::BOTH.iter().any(|&stream| {
+            let there = match (plan.shape, stream) {
+                (_, Stream::Out) | (Shape::Gathered { .. } | Shape::Json, _) => true,
+                (Shape::Lines | Shape::Ordered, Stream::Err) => plan.sinks.merged,
+            };
+            there && !plan.files[stream as usize]
+        }) || plan.shape == Shape::Json
+    }
+
     /// What the books learn.
     fn note(&mut self, event: &Event) {
         match *event {
@@ -288,7 +300,9 @@ impl<'a> World<'a> {
                     && self.lives.iter().flatten().all(reaped);
                 self.causes.push(Reason::Signal(signal));
             }
-            Event::SinkClosed { sink: Stream::Out } => self.causes.push(Reason::OutputClosed),
+            Event::SinkClosed { sink: Stream::Out } if self.is_stdout_in_use() => {
+                self.causes.push(Reason::OutputClosed);
+            }
             Event::SinkFailed {
                 sink: Stream::Out, ..
             } => self.causes.push(Reason::OutputFailed),
