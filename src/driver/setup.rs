@@ -205,9 +205,7 @@ fn store(job: &Job) -> Result<Store, Refusal> {
 fn report(job: &Job, sinks: &[Sink; 2]) -> Result<Option<Report>, Refusal> {
     let report = job.failed.as_deref().map(Report::new).transpose();
     let report = report.map_err(|error| unwritable("--failed", &job.failed, error))?;
-    let taken = |report: &Report| {
-        !report.is_null() && sinks.iter().any(|sink| sys::same_place(sink, report))
-    };
+    let taken = |report: &Report| sinks.iter().any(|sink| report.leads_to(sink));
     match report.as_ref().is_some_and(taken) {
         true => Err(unwritable(
             "--failed",

@@ -6,7 +6,7 @@ use nix::errno::Errno;
 use nix::fcntl::{AtFlags, OFlag, openat};
 use nix::libc;
 use nix::sys::stat::{Mode, SFlag, fstatat};
-use nix::unistd::{UnlinkatFlags, unlinkat};
+use nix::unistd::{AccessFlags, UnlinkatFlags, unlinkat};
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Seek, Write};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
@@ -34,11 +34,7 @@ impl Directory {
         };
         // Who may make files in it, but not list it, can't lock it.
         let fd = open(OFlag::empty()).or_else(|_| open(OFlag::O_PATH))?;
-        let (write, search) = (
-            nix::unistd::AccessFlags::W_OK,
-            nix::unistd::AccessFlags::X_OK,
-        );
-        nix::unistd::access(path, write | search)?;
+        nix::unistd::access(path, AccessFlags::W_OK | AccessFlags::X_OK)?;
         Ok(Self {
             fd: out_of_the_way(fd.into()),
             path: path.to_owned(),
@@ -138,45 +134,117 @@ fn is_own(mode: libc::mode_t, links: libc::nlink_t) -> bool {
     SFlag::from_bits_truncate(mode) & SFlag::S_IFMT == SFlag::S_IFREG && links == 1
 }
 
-/// A file that is written once, at the end.
-pub struct Report(File);
-
-impl AsFd for Report {
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        self.0.as_fd()
-    }
+/// A file that is written once, at the end, whole or not at all: what it held before stays until the new text is complete.
+pub struct Report {
+    /// As it stands, where something is there already.
+    old: Option<File>,
+    /// Where another file can take its place; `None` where it is no regular file.
+    place: Option<PathBuf>,
 }
 
 impl Report {
-    /// Whether it leads to a device that keeps nothing, and so takes anything.
-    pub fn is_null(&self) -> bool {
-        let device = self.0.metadata().map(|data| data.rdev());
-        device.is_ok_and(|device| device == super::NULL_DEVICE)
-    }
-
-    /// Opened, and left as it is until then.
+    /// Left as it is until then, and not made yet.
     ///
     /// # Errors
-    /// It can't be written.
+    /// It can't be written, or not be made.
     pub fn new(path: &Path) -> io::Result<Self> {
-        OpenOptions::new()
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .open(path)
-            .map(Self)
+        let open = |create| {
+            let mut options = OpenOptions::new();
+            options
+                .write(true)
+                .create(create)
+                .truncate(false)
+                .open(path)
+        };
+        match open(false) {
+            Ok(old) if old.metadata()?.is_file() => Ok(Self {
+                // It is the file behind a link that is replaced, not the link.
+                place: Some(fs::canonicalize(path)?),
+                old: Some(old),
+            }),
+            Ok(old) => Ok(Self {
+                old: Some(old),
+                place: None,
+            }),
+            // A link that leads to nothing yet.
+            Err(_) if path.is_symlink() => Ok(Self {
+                old: Some(open(true)?),
+                place: None,
+            }),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                let flags = AccessFlags::W_OK | AccessFlags::X_OK;
+                let name = path.file_name().ok_or(error)?;
+                nix::unistd::access(parent(path), flags)?;
+                Ok(Self {
+                    old: None,
+                    place: Some(parent(path).join(name)),
+                })
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Whether it leads where this descriptor does: to the same pipe, terminal or file. A device that keeps nothing takes anything.
+    pub fn leads_to(&self, other: impl AsFd) -> bool {
+        self.old.as_ref().is_some_and(|old| {
+            let device = old.metadata().map(|data| data.rdev());
+            let is_null = device.is_ok_and(|device| device == super::NULL_DEVICE);
+            !is_null && super::same_place(old, other)
+        })
     }
 
     /// Writes it whole, in the place of what it held.
     ///
     /// # Errors
-    /// What the system says, a full disk for one.
+    /// What the system says, a full disk for one. Then it is as it was before, unless it is a file in a directory that nothing can be made in.
     pub fn write(&mut self, text: &[u8]) -> io::Result<()> {
-        if self.0.metadata()?.is_file() {
-            self.0.set_len(0)?;
-            self.0.rewind()?;
+        let replaced = self.place.as_deref().map(|place| self.replace(place, text));
+        match (replaced, &mut self.old) {
+            (Some(Err(error)), Some(old)) if error.kind() == io::ErrorKind::PermissionDenied => {
+                overwrite(old, text)
+            }
+            (None, Some(old)) => overwrite(old, text),
+            (replaced, _) => replaced.unwrap_or(Ok(())),
         }
-        self.0.write_all(text)
+    }
+
+    /// Makes another file beside it, and puts that into its place (rename(2)) once it holds everything.
+    fn replace(&self, place: &Path, text: &[u8]) -> io::Result<()> {
+        let beside = parent(place).join(format!(".clsh-{}", name()?));
+        let mut file = OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .open(&beside)?;
+        let mut fill = || {
+            if let Some(data) = self.old.as_ref().map(File::metadata).transpose()? {
+                file.set_permissions(data.permissions())?;
+                // Only root can give a file away; another's own stays with who wrote it.
+                let _ = std::os::unix::fs::fchown(&file, Some(data.uid()), Some(data.gid()));
+            }
+            file.write_all(text)?;
+            file.sync_all()?;
+            fs::rename(&beside, place)
+        };
+        fill().inspect_err(|_| {
+            let _ = fs::remove_file(&beside);
+        })
+    }
+}
+
+/// Writes a text in the place of what a file holds, or to a pipe or a device.
+fn overwrite(file: &mut File, text: &[u8]) -> io::Result<()> {
+    if file.metadata()?.is_file() {
+        file.set_len(0)?;
+        file.rewind()?;
+    }
+    file.write_all(text)
+}
+
+/// The directory that a file of this path stands in.
+fn parent(path: &Path) -> &Path {
+    match path.parent() {
+        Some(parent) if parent != Path::new("") => parent,
+        _ => Path::new("."),
     }
 }
 
@@ -234,7 +302,8 @@ fn name() -> io::Result<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::os::unix::fs::symlink;
+    use std::io::Read;
+    use std::os::unix::fs::{PermissionsExt, symlink};
 
     #[test]
     fn a_directory_is_made_and_its_files_are_its_own() {
@@ -279,7 +348,7 @@ mod tests {
         left.sort_by_key(|entry| entry.file_name());
         let left: Vec<_> = left.iter().map(|entry| entry.file_name()).collect();
         assert_eq!(left, ["n2.out", "n3.out", "n5.out"]);
-        assert!(Directory::new(&path.join("n1.out")).is_err());
+        assert!(Directory::new(&outside.path().join("victim")).is_err());
     }
 
     #[test]
@@ -298,10 +367,39 @@ mod tests {
         let directory = tempfile::tempdir().expect("a directory");
         let path = directory.path().join("failed");
         fs::write(&path, "old and long").expect("written");
-        let mut report = Report::new(&path).expect("opened");
-        assert_eq!(fs::read(&path).expect("there"), b"old and long");
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).expect("changed");
+        let link = directory.path().join("link");
+        symlink("failed", &link).expect("linked");
+        let mut report = Report::new(&link).expect("opened");
+        // Who reads the old one meanwhile has it whole.
+        let mut reader = File::open(&path).expect("opened");
         report.write(b"new").expect("written");
         assert_eq!(fs::read(&path).expect("there"), b"new");
+        assert_eq!(fs::metadata(&path).expect("there").mode() & 0o777, 0o640);
+        assert!(link.is_symlink());
+        let mut old = String::new();
+        reader.read_to_string(&mut old).expect("read");
+        assert_eq!(old, "old and long");
+        assert_eq!(fs::read_dir(directory.path()).expect("listed").count(), 2);
+    }
+
+    #[test]
+    fn a_report_is_made_only_when_it_is_written() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let path = directory.path().join("failed");
+        let mut report = Report::new(&path).expect("can be made");
+        assert!(!path.exists());
+        report.write(b"new").expect("written");
+        assert_eq!(fs::read(&path).expect("there"), b"new");
+        assert!(Report::new(&directory.path().join("none/failed")).is_err());
+        assert!(Report::new(directory.path()).is_err());
+        symlink("later", directory.path().join("dangling")).expect("linked");
+        let mut report = Report::new(&directory.path().join("dangling")).expect("opened");
+        report.write(b"new").expect("written");
+        assert_eq!(
+            fs::read(directory.path().join("later")).expect("there"),
+            b"new"
+        );
     }
 
     #[test]

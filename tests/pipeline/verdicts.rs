@@ -1,7 +1,7 @@
 //! `--summary` and `--failed`: what became of each node, for eyes and for the next call. `--pick`: which nodes at all.
 
-use crate::gear::{REMOTE, Way, call, file};
-use crate::kit::{TERM, count, nap, text};
+use crate::gear::{REMOTE, Way, call, file, on_small_disk};
+use crate::kit::{TERM, count, nap, text, through};
 use crate::support::{clsh_with, run, scratch, start, wait_until};
 use std::fs;
 
@@ -237,6 +237,29 @@ fn failed_that_turns_out_to_be_full_is_said_and_counts() {
     assert_eq!(done.code(), 255);
     let words = "clsh: cannot write '/dev/full' (--failed): No space left on device\n";
     assert!(done.err().contains(words), "{}", done.err());
+}
+
+#[test]
+fn failed_keeps_what_it_held_until_all_of_the_new_is_written() {
+    let place = scratch();
+    let directory = text(place.path());
+    let path = format!("{directory}/failed");
+    let run_clsh = call("n[1-2000]", &["--failed", &path], "exit 1");
+    // A disk without room but for names of files.
+    let around = format!(
+        "cd {directory}; echo old >failed; head -c 1000000 /dev/zero >rest; \"$@\"; s=$?; cat failed; ls -A; exit $s"
+    );
+    let around = through("sh", &around, &run_clsh);
+    let Some(mut around) = on_small_disk(place.path(), 128, &around) else {
+        return;
+    };
+    let done = run(&mut around);
+    assert_eq!(
+        (done.code(), done.out()),
+        (255, "old\nfailed\nrest\n".into())
+    );
+    let words = format!("clsh: cannot write '{path}' (--failed): No space left on device\n");
+    assert!(done.err().contains(&words), "{}", done.err());
 }
 
 #[test]
