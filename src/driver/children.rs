@@ -10,6 +10,7 @@ use crate::sys::{self, Child, Ended, Ends, Program, Signalling, SpawnError, Stdi
 use nix::errno::Errno;
 use nix::libc::{SIGCONT, SIGINT, SIGKILL, SIGSTOP, SIGTERM, SIGTSTP};
 use std::collections::HashMap;
+use std::ffi::OsString;
 use std::os::fd::{AsFd, OwnedFd};
 
 /// The processes that were started and not reaped.
@@ -25,7 +26,7 @@ pub struct Children {
 /// A process to be started.
 struct Start {
     words: Vec<Vec<u8>>,
-    environment: Vec<(&'static str, String)>,
+    environment: Vec<(&'static str, OsString)>,
     ends: Ends,
 }
 
@@ -113,8 +114,12 @@ impl Driver<'_> {
         }
     }
 
-    fn environment(&self, slot: u32, rank: usize) -> Vec<(&'static str, String)> {
-        let mut environment = self.invocation.environment(&self.job.nodes[rank], rank);
+    fn environment(&self, slot: u32, rank: usize) -> Vec<(&'static str, OsString)> {
+        let given = self.invocation.environment(&self.job.nodes[rank], rank);
+        let mut environment: Vec<_> = given
+            .into_iter()
+            .map(|(name, value)| (name, value.into()))
+            .collect();
         if let Some((askpass, _)) = &self.askpass {
             environment.extend(askpass.environment(slot));
         }

@@ -7,7 +7,7 @@ use super::secret::Secret;
 use nix::libc;
 use nix::sys::stat::{Mode, umask};
 use std::env;
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io::{self, Write};
 use std::mem;
@@ -91,17 +91,16 @@ impl Askpass {
     }
 
     /// What makes ssh ask here, on behalf of this node. It asks no terminal then.
-    pub fn environment(&self, node: u32) -> [(&'static str, String); 4] {
-        let program = self.directory.0.join(PROGRAM);
+    pub fn environment(&self, node: u32) -> [(&'static str, OsString); 4] {
         [
-            ("SSH_ASKPASS", program.to_string_lossy().into_owned()),
+            ("SSH_ASKPASS", self.directory.0.join(PROGRAM).into()),
             ("SSH_ASKPASS_REQUIRE", "force".into()),
             // Before OpenSSH 8.4 it asks nobody without one; nothing is ever shown there.
             (
                 "DISPLAY",
-                env::var("DISPLAY").unwrap_or_else(|_| "none".into()),
+                env::var_os("DISPLAY").unwrap_or_else(|| "none".into()),
             ),
-            (NODE, node.to_string()),
+            (NODE, node.to_string().into()),
         ]
     }
 

@@ -14,7 +14,7 @@ use nix::errno::Errno;
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use nix::libc;
 use nix::unistd::pipe2;
-use std::ffi::{CStr, CString, c_char, c_int};
+use std::ffi::{CStr, CString, OsString, c_char, c_int};
 use std::io;
 use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use std::os::unix::ffi::OsStrExt;
@@ -123,7 +123,7 @@ impl Spawner {
         &mut self,
         program: &Program,
         words: &[Vec<u8>],
-        extra: &[(&str, String)],
+        extra: &[(&str, OsString)],
         ends: Ends,
     ) -> Result<Child, SpawnError> {
         let result = self.try_spawn(program, words, extra, ends);
@@ -147,12 +147,13 @@ impl Spawner {
         &mut self,
         program: &Program,
         words: &[Vec<u8>],
-        extra: &[(&str, String)],
+        extra: &[(&str, OsString)],
         ends: Ends,
     ) -> Result<Child, SpawnError> {
         let words = c_strings(words.iter().cloned())?;
-        let extra = extra.iter();
-        let extra = c_strings(extra.map(|(name, value)| format!("{name}={value}").into_bytes()))?;
+        let entry =
+            |(name, value): &(&str, OsString)| [name.as_bytes(), b"=", value.as_bytes()].concat();
+        let extra = c_strings(extra.iter().map(entry))?;
         let replaced = |old: &&CString| extra.iter().any(|new| variable(new) == variable(old));
         let kept = self.environment.iter().filter(|old| !replaced(old));
         let environment = pointers(kept.chain(&extra));

@@ -5,8 +5,10 @@ use crate::accounts::{self, Account};
 use crate::nodes::{Sleep, must};
 use crate::support::{self, Running};
 use crate::terminal::Sitting;
+use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io::Write;
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{FileExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -110,6 +112,11 @@ impl Slow {
     }
 
     fn start(&self, account: &Account) -> Running {
+        self.start_in(&self.path("tmp"), account)
+    }
+
+    /// With this as the place for temporary files.
+    fn start_in(&self, tmp: &Path, account: &Account) -> Running {
         let call = ["-F", "none", "-h", "n[1-12]", "--password-file"];
         let mut call = support::clsh_with(call);
         let path = std::env::var("PATH").unwrap_or_default();
@@ -119,7 +126,7 @@ impl Slow {
                 "PATH",
                 format!("{}:{path}", self.directory.path().display()),
             )
-            .env("TMPDIR", self.path("tmp"));
+            .env("TMPDIR", tmp);
         support::start(&mut call)
     }
 
@@ -169,6 +176,28 @@ fn while_it_is_asked_for_it_stands_in_no_argument_environment_or_file() {
     }
     assert_eq!(running.finish().code(), 255);
     assert_eq!(search.files(&slow.path("tmp")), 0, "left behind");
+}
+
+#[test]
+fn the_place_for_temporary_files_may_have_any_name() {
+    let Some(world) = accounts::world() else {
+        return;
+    };
+    let slow = Slow::new("");
+    let place = slow
+        .directory
+        .path()
+        .join(OsStr::from_bytes(b"t m\xffp'\n\""));
+    fs::create_dir(&place).expect("mkdir");
+    fs::write(slow.path("go"), "").expect("write");
+    let done = slow.start_in(&place, &world.person).finish();
+    let answered = done.err().matches(": answered\n").count();
+    assert_eq!(answered, 12, "{}", done.err());
+    assert_eq!(
+        fs::read_dir(&place).expect("read").count(),
+        0,
+        "left behind"
+    );
 }
 
 #[test]
