@@ -84,6 +84,8 @@ fn shellcheck_finds_nothing_wrong_with_the_completion_for_bash() {
 fn place() -> TempDir {
     let place = scratch();
     fs::write(place.path().join("nodes"), "alpha beta\nalbert\n").expect("write");
+    let colons = "fe80::12\nfe80::15\nfe81::1\nweb1:2222\n";
+    fs::write(place.path().join("colons"), colons).expect("write");
     fs::create_dir(place.path().join("album")).expect("mkdir");
     place
 }
@@ -143,6 +145,18 @@ fn bash_completes_flags_values_nodes_and_the_command() {
         by_bash(&["clsh", "--hostfile", "=", "nodes", "-qx", "b"]),
         ["beta"]
     );
+    // bash cuts words at colons, and puts in what stands behind the last one.
+    let colons = ["clsh", "--hostfile", "colons", "-x"];
+    assert_eq!(by_bash(&[&colons[..], &["w"]].concat()), ["web1:2222"]);
+    let part = ["fe80", "::", "1"];
+    assert_eq!(by_bash(&[&colons[..], &part].concat()), ["12", "15"]);
+    let part = ["web1", ":", "2222,fe80", "::"];
+    assert_eq!(by_bash(&[&colons[..], &part].concat()), ["12", "15"]);
+    let flag = ["web1", ":", "2222", "--no-c"];
+    assert_eq!(by_bash(&[&colons[..], &flag].concat()), ["--no-config"]);
+    // The word that is being typed names nothing yet, and without any name nothing is offered.
+    assert_eq!(by_bash(&["clsh", "-h", "no"]), [""; 0]);
+    assert_eq!(by_bash(&["clsh", "-h", ""]), [""; 0]);
     assert_eq!(by_bash(&["clsh", "--hostfile", "no"]), ["nodes"]);
     assert_eq!(by_bash(&["clsh", "--hostfile", "=", "no"]), ["nodes"]);
     assert_eq!(by_bash(&["clsh", "--out", "al"]), ["album"]);
@@ -176,6 +190,12 @@ fn fish_completes_flags_values_and_nodes() {
         offered("clsh --hostfile nodes -x beta,alb"),
         ["beta,albert"]
     );
+    assert_eq!(
+        offered("clsh --hostfile colons -x web1:2222,fe80::1"),
+        ["web1:2222,fe80::12", "web1:2222,fe80::15"]
+    );
+    assert_eq!(offered("clsh -h no"), [""; 0]);
+    assert_eq!(offered("clsh -h "), [""; 0]);
     assert_eq!(offered("clsh --hostfile no"), ["nodes"]);
     assert_eq!(offered("clsh --out al"), ["album/"]);
     assert_eq!(offered("clsh --color a"), ["always", "auto"]);
@@ -223,6 +243,32 @@ fn zsh_completes_flags_values_and_nodes() {
         completed("clsh --hostfile nodes -x alb").trim_end(),
         "clsh --hostfile nodes -x albert,"
     );
+    for (typed, wanted) in [
+        ("-x beta,alb", "-x beta,albert,"),
+        ("-x we", "-x we"),
+        ("-h no", "-h no"),
+        ("-h alb", "-h albert,"),
+        ("-x alb -h be", "-x alb -h beta,"),
+    ] {
+        let typed = format!("clsh --hostfile nodes {typed}");
+        assert_eq!(completed(&typed), format!("clsh --hostfile nodes {wanted}"));
+    }
+    let colons = "clsh --hostfile colons -x";
+    for (typed, wanted) in [
+        ("we", "web1:2222,"),
+        ("web1:2", "web1:2222,"),
+        ("fe81:", "fe81::1,"),
+        ("web1:2222,fe81", "web1:2222,fe81::1,"),
+    ] {
+        assert_eq!(
+            completed(&format!("{colons} {typed}")),
+            format!("{colons} {wanted}")
+        );
+    }
+    // Where no node is known, there is nothing to offer, and nothing is said.
+    for line in ["clsh -h no", "clsh -h ", "clsh -x "] {
+        assert_eq!(completed(line), line);
+    }
     assert_eq!(
         completed("clsh --hostfile nod").trim_end(),
         "clsh --hostfile nodes"

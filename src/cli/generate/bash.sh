@@ -2,9 +2,14 @@
 
 # The names of nodes that begin with $1, as the flags typed so far name them.
 _clsh_nodes() {
-	local head=
+	local head='' name
 	case $1 in *,*) head=${1%,*}, ;; esac
-	mapfile -t COMPREPLY < <(compgen -P "$head" -W "$("${_clsh_call[@]}" -q -Q 2>/dev/null)" -- "${1#"$head"}")
+	while IFS= read -r name; do
+		# Not by compgen, which would take quotes and backslashes of a name for its own.
+		[[ $name == "${1#"$head"}"* ]] && COMPREPLY+=("$head$name")
+	done < <("${_clsh_call[@]}" -q -Q 2>/dev/null)
+	# Where bash cuts words at colons, it puts in what stands behind the last one only.
+	[[ ${COMP_WORDBREAKS-:} == *:* ]] && COMPREPLY=("${COMPREPLY[@]#"${1%"${1##*:}"}"}")
 	compopt -o nospace
 }
 
@@ -15,13 +20,24 @@ _clsh_value() {
 }
 
 _clsh() {
-	local at=1 word value cur=${COMP_WORDS[COMP_CWORD]}
+	# The words as they were typed: bash cuts them at colons, which stand in names.
+	local words=() cword=0 at
+	for ((at = 0; at <= COMP_CWORD; at++)); do
+		if ((cword > 0)) && [[ ${COMP_WORDS[at]} == :* || ${words[cword - 1]} == *: ]]; then
+			words[cword - 1]+=${COMP_WORDS[at]}
+		else
+			words[cword++]=${COMP_WORDS[at]}
+		fi
+	done
+	((cword--))
+	at=1
+	local word value cur=${words[cword]}
 	local with_value=' @WITH_VALUE@ '
 	local _clsh_call=("$1")
 	COMPREPLY=()
 	[[ $cur == = ]] && cur=
-	while ((at < COMP_CWORD)); do
-		word=${COMP_WORDS[at]} value=
+	while ((at < cword)); do
+		word=${words[at]} value=
 		case $word in
 		--) break ;;
 		-*)
@@ -29,9 +45,9 @@ _clsh() {
 			case $word in --*) ;; *) word=-${word: -1} ;; esac
 			if [[ $with_value == *" $word "* ]]; then
 				((at++))
-				[[ ${COMP_WORDS[at]} == = ]] && ((at < COMP_CWORD)) && ((at++))
-				((at >= COMP_CWORD)) && break
-				value=${COMP_WORDS[at]}
+				[[ ${words[at]} == = ]] && ((at < cword)) && ((at++))
+				((at >= cword)) && break
+				value=${words[at]}
 				case $word in @NODE_FLAGS@) _clsh_call+=("$word" "$value") ;; esac
 			fi
 			;;
@@ -40,12 +56,12 @@ _clsh() {
 		((at++))
 		word=
 	done
-	if ((at >= COMP_CWORD)) && [[ $word == -* && $word != -- ]]; then
+	if ((at >= cword)) && [[ $word == -* && $word != -- ]]; then
 		_clsh_value "$word" "$cur"
-	elif ((at < COMP_CWORD)); then
+	elif ((at < cword)); then
 		# The command: its first word is a program, the rest is left to bash.
-		[[ ${COMP_WORDS[at]} == -- ]] && ((at++))
-		((at == COMP_CWORD)) && mapfile -t COMPREPLY < <(compgen -c -- "$cur")
+		[[ ${words[at]} == -- ]] && ((at++))
+		((at == cword)) && mapfile -t COMPREPLY < <(compgen -c -- "$cur")
 	elif [[ $cur == -* ]]; then
 		mapfile -t COMPREPLY < <(compgen -W '@FLAGS@' -- "$cur")
 	else
