@@ -1,9 +1,11 @@
 //! Files a call names: reads hostfiles and scripts whole, and looks whether ssh's configuration can be read. What stands in a hostfile is judged
 //! by `hosts`.
 
+use super::others;
 use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Read};
+use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 /// Longest hostfile that is read, in bytes: past it no list of nodes within the limits is this long.
@@ -70,9 +72,28 @@ impl<R: Read> Files<R> {
 /// The text of the file of flags for every call.
 ///
 /// # Errors
-/// What the system says; more than [`CONFIG_BYTES_MAX`] bytes.
+/// What the system says; it is no file, or one that somebody else could have written, whose flags would run what they like as this user
+/// (ssh(1) refuses its own file then, too); more than [`CONFIG_BYTES_MAX`] bytes.
 pub fn read_config(path: &Path) -> io::Result<Vec<u8>> {
-    read_bounded(File::open(path)?, CONFIG_BYTES_MAX)
+    // A pipe would wait for whoever writes to it.
+    let flags = nix::fcntl::OFlag::O_NONBLOCK.bits();
+    let file = File::options().read(true).custom_flags(flags).open(path)?;
+    let about = file.metadata()?;
+    let kind = about.file_type();
+    // Who links it to the null device wants no flags.
+    if kind.is_char_device() && about.rdev() == fs::metadata("/dev/null")?.rdev() {
+        return Ok(Vec::new());
+    }
+    if kind.is_dir() {
+        return Err(ErrorKind::IsADirectory.into());
+    }
+    if !kind.is_file() {
+        return Err(io::Error::other("it is not a regular file"));
+    }
+    match others::who_may_write(&about) {
+        Some(who) => Err(io::Error::other(who)),
+        None => read_bounded(file, CONFIG_BYTES_MAX),
+    }
 }
 
 /// All bytes of `source`, which may be `most` at most.

@@ -9,6 +9,7 @@ mod files;
 mod generate;
 mod help;
 mod nearest;
+mod others;
 mod parse;
 mod pick;
 mod resolve;

@@ -1,7 +1,8 @@
 //! The file of flags for every call.
 
-use crate::support::{Finished, clsh_with, run, scratch};
+use crate::support::{Finished, clsh_with, not_run, run, scratch};
 use std::fs;
+use std::os::unix::fs::{PermissionsExt, chown, symlink};
 use std::path::Path;
 use std::process::Command;
 use tempfile::TempDir;
@@ -87,6 +88,78 @@ fn a_flag_that_a_session_has_no_use_for_is_passed_over() {
     assert_eq!(
         (done.code(), done.out()),
         (0, String::new()),
+        "{}",
+        done.err()
+    );
+}
+
+#[test]
+fn a_file_that_others_could_have_written_is_refused() {
+    let words = ["echo", "%h"];
+    let refused = |change: &dyn Fn(&Path), why: &str| {
+        let directory = settings(EXEC);
+        change(&directory.path().join("clsh/config"));
+        let done = run(&mut call(directory.path(), &words));
+        let err = done.err();
+        assert_eq!(
+            (done.code(), done.out()),
+            (2, String::new()),
+            "{why}: {err}"
+        );
+        assert!(err.contains("/clsh/config'") && err.contains(why), "{err}");
+        assert!(err.contains("--no-config"), "{err}");
+        // Whoever does not read it is not kept from anything.
+        let mut call = call(directory.path(), &["--no-config", "-h", "n", "-R", "exec"]);
+        assert_eq!(run(call.args(words)).code(), 0, "{why}");
+    };
+    let chmod = |mode| {
+        move |path: &Path| {
+            fs::set_permissions(path, fs::Permissions::from_mode(mode)).expect("chmod");
+        }
+    };
+    refused(&chmod(0o646), "everybody may write it");
+    if !nix::unistd::geteuid().is_root() {
+        return not_run("only root can give a file to another user or group");
+    }
+    let give = |user: Option<u32>, group: Option<u32>, mode| {
+        move |path: &Path| {
+            chown(path, user, group).expect("chown");
+            chmod(mode)(path);
+        }
+    };
+    refused(
+        &give(Some(1), None, 0o644),
+        "it belongs to daemon, not to you",
+    );
+    refused(&give(None, Some(1), 0o664), "its group may write it");
+    // A group of root's own name that nobody else is in, or one that may only read, is no reason.
+    for change in [give(None, Some(0), 0o664), give(None, Some(1), 0o644)] {
+        let directory = settings(EXEC);
+        change(&directory.path().join("clsh/config"));
+        assert_eq!(run(&mut call(directory.path(), &words)).code(), 0);
+    }
+}
+
+#[test]
+fn what_is_no_file_keeps_nobody_waiting_and_the_null_device_is_an_empty_one() {
+    let directory = settings("");
+    let path = directory.path().join("clsh/config");
+    let words = ["-h", "n", "-R", "exec", "echo", "%h"];
+    fs::remove_file(&path).expect("removed");
+    nix::unistd::mkfifo(&path, nix::sys::stat::Mode::S_IRWXU).expect("a pipe");
+    let done = run(&mut call(directory.path(), &words));
+    assert_eq!(done.code(), 2);
+    assert!(
+        done.err().contains("it is not a regular file"),
+        "{}",
+        done.err()
+    );
+    fs::remove_file(&path).expect("removed");
+    symlink("/dev/null", &path).expect("linked");
+    let done = run(&mut call(directory.path(), &words));
+    assert_eq!(
+        (done.code(), done.out()),
+        (0, "n: n\n".into()),
         "{}",
         done.err()
     );
