@@ -90,6 +90,7 @@ pub fn run(job: &Job) -> Result<Verdict, Refusal> {
         Found::Signal(signal) => return Ok(Verdict::Signal(signal)),
     };
     let mut driver = Driver::new(job, secret, guardian)?;
+    driver.clear_files()?;
     while !driver.is_done() {
         driver.turn()?;
     }

@@ -67,17 +67,12 @@ impl<'a> Driver<'a> {
         });
         say_first(job, window, files.limit, &sinks, &mut engine);
         let (desk, feed) = readers(job, input, given, &sinks, nonce, &mut engine)?;
-        let spawner = Spawner::new(files.inherited, guardian)?;
-        // Nothing can be refused after that.
-        store.clear(engine.labels()).map_err(|(stream, error)| {
-            unwritable(FLAGS[stream as usize], &job.files[stream as usize], error)
-        })?;
         Ok(Self {
             job,
             engine,
             invocation,
             program,
-            spawner,
+            spawner: Spawner::new(files.inherited, guardian)?,
             reactor,
             signals,
             sinks,
@@ -174,7 +169,7 @@ fn given(job: &Job, input: Option<&Input>) -> Result<Given, Refusal> {
 }
 
 /// The flags that name the directories for the nodes' files.
-const FLAGS: [&str; 2] = ["--out", "--err"];
+pub(super) const FLAGS: [&str; 2] = ["--out", "--err"];
 
 /// The directories for the nodes' files, which are this run's alone until it is over.
 fn store(job: &Job) -> Result<Store, Refusal> {
@@ -216,7 +211,7 @@ fn report(job: &Job, sinks: &[Sink; 2]) -> Result<Option<Report>, Refusal> {
     }
 }
 
-fn unwritable(flag: &'static str, path: &Option<PathBuf>, error: io::Error) -> Refusal {
+pub(super) fn unwritable(flag: &'static str, path: &Option<PathBuf>, error: io::Error) -> Refusal {
     let path = path.as_deref().unwrap_or(Path::new(""));
     Refusal::Unwritable(flag, shown(path.as_os_str().as_bytes()), error)
 }

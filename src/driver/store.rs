@@ -1,6 +1,7 @@
 //! One file a node and stream, in directories of the user's.
 
-use super::{Driver, shown};
+use super::setup::{FLAGS, unwritable};
+use super::{Driver, Refusal, shown};
 use crate::engine::{Event, Source};
 use crate::output::Stream;
 use crate::sys::{self, Directory};
@@ -16,25 +17,25 @@ pub struct Store {
 
 const SUFFIXES: [&str; 2] = [".out", ".err"];
 
-impl Store {
-    /// Removes what an earlier run left for these nodes, because a node that is not started now would seem to have said it.
+impl Driver<'_> {
+    /// Removes what an earlier run left for these nodes, because a node that is not started now would seem to have said it. To be called
+    /// when nothing else can refuse the run any more.
     ///
     /// # Errors
-    /// What the system says, and of which stream the file is.
-    pub fn clear(&self, labels: &[Box<str>]) -> Result<(), (Stream, io::Error)> {
+    /// A file that can't be removed.
+    pub(super) fn clear_files(&self) -> Result<(), Refusal> {
         for stream in Stream::BOTH {
-            if let Some(directory) = &self.directories[stream as usize] {
-                for label in labels {
+            if let Some(directory) = &self.store.directories[stream as usize] {
+                for label in self.engine.labels() {
                     let removed = directory.remove(&file_name(label, stream));
-                    removed.map_err(|error| (stream, error))?;
+                    let path = &self.job.files[stream as usize];
+                    removed.map_err(|error| unwritable(FLAGS[stream as usize], path, error))?;
                 }
             }
         }
         Ok(())
     }
-}
 
-impl Driver<'_> {
     /// The files of a node that starts, `again` or for the first time.
     pub(super) fn open_files(&mut self, node: u32, again: bool) -> [Option<File>; 2] {
         Stream::BOTH.map(|stream| {

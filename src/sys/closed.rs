@@ -9,9 +9,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 static CLOSED: AtomicBool = AtomicBool::new(false);
 
-// SAFETY: the section holds pointers to functions of this type, and this one needs nothing that is made ready later.
+// The section holds pointers to functions of this type, and this one needs nothing that is made ready later.
 #[used]
+// SAFETY: as above.
 #[cfg_attr(target_os = "macos", unsafe(link_section = "__DATA,__mod_init_func"))]
+// SAFETY: as above.
 #[cfg_attr(not(target_os = "macos"), unsafe(link_section = ".init_array"))]
 static LOOK: extern "C" fn() = look;
 
