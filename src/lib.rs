@@ -12,13 +12,14 @@
 //! - [`hosts`]: which nodes. Architecture invariant: what is folded parses back to the same names.
 //! - [`sys`]: the only room that touches the kernel and the only one with `unsafe`. It knows nothing of nodes.
 //! - [`job`], [`outcome`], [`report`], [`limits`]: plain data, exit numbers, clsh's own words, every constant.
-//! - [`order`], [`seconds`]: sorting, and seconds in decimal, each once for all.
+//! - [`order`], [`seconds`], [`harmless`]: sorting, seconds in decimal, and what a terminal may be given, each once for all.
 //!
 //! One thread. All but `sys`, `driver`, and `cli` where it reads files or chooses at random, is pure and uses the floors below it only.
 
 pub mod cli;
 pub mod driver;
 pub mod engine;
+pub mod harmless;
 pub mod hosts;
 pub mod job;
 pub mod limits;

@@ -2,6 +2,7 @@
 //!
 //! Invariant: what is displayed holds no character that could drive a terminal, and is of bounded length.
 
+use crate::harmless::{Gate, is_unseen};
 use crate::limits::{NAME_BYTES_MAX, NODES_MAX};
 use std::fmt::{self, Display, Write};
 
@@ -164,7 +165,7 @@ impl Display for Cause {
             Cause::LeadingTilde => f.write_str("a name cannot start with '~', a shell would expand it"),
             Cause::Slash => f.write_str("a name cannot hold '/'; a file of nodes goes to --hostfile"),
             Cause::WhiteSpace => f.write_str("a name cannot hold white space; separate names by commas or plain blanks"),
-            Cause::Control => f.write_str("a name cannot hold control or invisible characters; type it anew"),
+            Cause::Control => f.write_str("a name cannot hold control or invisible characters, or piles of marks; type it anew"),
             Cause::ShellSpecial(c) => {
                 write!(f, "a name cannot hold {c}, a shell would act on it; leave it out")
             }
@@ -187,10 +188,10 @@ struct Quoted<'a>(&'a str);
 
 impl Display for Quoted<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut chars = self.0.chars();
+        let (mut chars, mut gate) = (self.0.chars(), Gate::default());
         f.write_char('\'')?;
         for c in chars.by_ref().take(QUOTED_CHARS_MAX) {
-            write_harmless(f, c)?;
+            write_harmless(f, &mut gate, c)?;
         }
         f.write_str(if chars.next().is_some() { "...'" } else { "'" })
     }
@@ -202,28 +203,19 @@ pub(super) struct QuotedWhole<'a>(pub(super) &'a str);
 impl Display for QuotedWhole<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_char('\'')?;
-        self.0.chars().try_for_each(|c| write_harmless(f, c))?;
+        let mut gate = Gate::default();
+        let mut chars = self.0.chars();
+        chars.try_for_each(|c| write_harmless(f, &mut gate, c))?;
         f.write_char('\'')
     }
 }
 
-fn write_harmless(f: &mut fmt::Formatter<'_>, c: char) -> fmt::Result {
-    if is_unseen(c) || (c.is_whitespace() && c != ' ') {
+fn write_harmless(f: &mut fmt::Formatter<'_>, gate: &mut Gate, c: char) -> fmt::Result {
+    if !gate.passes(c) || is_unseen(c) || (c.is_whitespace() && c != ' ') {
         write!(f, "{}", c.escape_default())
     } else {
         f.write_char(c)
     }
-}
-
-/// Whether `c` is a control character or a format character: one that shows nothing itself and may change how its
-/// neighbours look (bidirectional marks, zero-width characters, tags).
-pub(super) fn is_unseen(c: char) -> bool {
-    c.is_control()
-        || matches!(c,
-            '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
-            | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
-            | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}'
-            | '\u{fff0}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}')
 }
 
 #[cfg(test)]

@@ -4,7 +4,8 @@
 //! Invariant: host and user are not empty, start with neither `-` nor `~`, and hold no `/`, white space, control
 //! character or character that is special to a shell.
 
-use super::error::{Cause, is_unseen};
+use super::error::Cause;
+use crate::harmless::{has_piled_marks, is_unseen};
 use crate::limits::NAME_BYTES_MAX;
 use core::net::Ipv6Addr;
 
@@ -166,7 +167,10 @@ fn check_characters(name: &str) -> Result<(), Cause> {
             _ => {}
         }
     }
-    Ok(())
+    match has_piled_marks(name) {
+        true => Err(Cause::Control),
+        false => Ok(()),
+    }
 }
 
 /// A position within a name; these fit since names are at most `NAME_BYTES_MAX` long.
@@ -264,12 +268,24 @@ mod tests {
     #[test]
     fn characters_that_cannot_be_in_a_name() {
         for c in [
-            '\0', '\t', '\n', '\x0b', '\x1b', '\x7f', '\u{80}', '\u{9b}', '\u{200b}', '\u{202e}',
+            '\0',
+            '\t',
+            '\n',
+            '\x0b',
+            '\x1b',
+            '\x7f',
+            '\u{80}',
+            '\u{9b}',
+            '\u{200b}',
+            '\u{202e}',
             '\u{feff}',
+            '\u{2028}',
+            '\u{2029}',
+            '\u{e0041}',
         ] {
             assert_eq!(Node::parse(&format!("n{c}1")), Err(Cause::Control), "{c:?}");
         }
-        for c in [' ', '\u{a0}', '\u{2003}', '\u{2028}', '\u{3000}'] {
+        for c in [' ', '\u{a0}', '\u{2003}', '\u{3000}'] {
             assert_eq!(
                 Node::parse(&format!("n{c}1")),
                 Err(Cause::WhiteSpace),
@@ -277,6 +293,9 @@ mod tests {
             );
         }
         assert_eq!(Node::parse("a/b"), Err(Cause::Slash));
+        let piled = |marks: usize| format!("n{}1", "\u{301}".repeat(marks));
+        assert!(Node::parse(&piled(8)).is_ok());
+        assert_eq!(Node::parse(&piled(9)), Err(Cause::Control));
     }
 
     #[test]

@@ -3,6 +3,7 @@
 //! RFC 8259. Text that is not UTF-8 can't be in a JSON string; it goes out in base64 (RFC 4648), so that no byte is lost.
 
 use super::Stream;
+use crate::harmless::Gate;
 use crate::outcome::Outcome;
 use crate::seconds;
 use std::time::Duration;
@@ -63,18 +64,25 @@ pub fn line(prefix: &[u8], text: &[u8], more: bool, out: &mut Vec<u8>) {
     });
 }
 
-/// Escapes what RFC 8259 lets pass and a terminal may obey, DEL and the C1 controls, in the objects from byte `from` on.
+/// Escapes what RFC 8259 lets pass and a terminal may obey, or be deceived by, in the objects from byte `from` on.
 pub fn harmless(out: &mut Vec<u8>, from: usize) {
-    let is_control = |c: char| ('\x7f'..='\u{9f}').contains(&c);
     let text = String::from_utf8_lossy(&out[from..]);
-    if !text.contains(is_control) {
+    let mut gate = Gate::default();
+    let mut escaped = |c: char| c != '\n' && !gate.passes(c);
+    if text.is_ascii() && !text.contains('\x7f') || !text.contains(&mut escaped) {
         return;
     }
-    let escaped = |c: char| match is_control(c) {
-        true => format!("\\u{:04x}", u32::from(c)),
-        false => c.to_string(),
+    let mut gate = Gate::default();
+    let mut escape = |c: char| match c == '\n' || gate.passes(c) {
+        true => c.to_string(),
+        // Beyond 16 bits by a pair (RFC 8259, 7).
+        false => c
+            .encode_utf16(&mut [0; 2])
+            .iter()
+            .map(|unit| format!("\\u{unit:04x}"))
+            .collect(),
     };
-    let text: String = text.chars().map(escaped).collect();
+    let text: String = text.chars().map(&mut escape).collect();
     out.truncate(from);
     out.extend_from_slice(text.as_bytes());
 }

@@ -89,6 +89,27 @@ fn what_would_drive_the_terminal_is_made_harmless_and_colours_pass() {
 }
 
 #[test]
+fn what_hides_text_or_turns_it_around_is_made_harmless_on_a_terminal_alone() {
+    // A right-to-left override, a line separator, and fifty accents on one letter, in octal.
+    let override_ = r"\342\200\256";
+    let separator = r"\342\200\250";
+    let accents = r"\314\201".repeat(50);
+    let script = format!("printf 'a{override_}b{separator}e{accents}x\n'");
+    for shape in ["", "-b", "-L", "--json"] {
+        let out = shown(&format!("{ONE} {shape} sh -c \"{script}\""));
+        assert!(!out.contains(['\u{202e}', '\u{2028}']), "{shape}: {out:?}");
+        assert!(out.matches('\u{301}').count() <= 8, "{shape}: {out:?}");
+        assert!(
+            out.contains("202e") && out.contains("2028"),
+            "{shape}: {out:?}"
+        );
+        let done = run(&mut exec("n1", ["sh", "-c", &script]));
+        let wanted = format!("n1: a\u{202e}b\u{2028}e{}x\n", "\u{301}".repeat(50));
+        assert_eq!(done.out(), wanted);
+    }
+}
+
+#[test]
 fn stderr_on_a_terminal_is_made_harmless_while_stdout_in_a_pipe_is_not() {
     let out = shown(&format!("{ONE} sh -c \"{DRIVING} >&2\" | cat"));
     assert!(!out.contains("\x1b[2J") && out.contains("[2J"), "{out:?}");

@@ -5,6 +5,7 @@
 
 use super::layout::shown_control;
 use super::{Completer, line::Line};
+use crate::harmless::{Gate, is_unseen};
 use unicode_width::UnicodeWidthStr;
 
 /// More names than this are only counted.
@@ -79,10 +80,12 @@ fn shared<'a>(a: &'a str, b: &str) -> &'a str {
 }
 
 fn shown(name: &str) -> String {
-    let mut shown = String::new();
+    let (mut shown, mut gate) = (String::new(), Gate::default());
     for c in name.chars() {
         if c.is_control() {
             shown.push_str(&shown_control(c));
+        } else if is_unseen(c) || !gate.passes(c) {
+            shown.extend(c.escape_unicode());
         } else {
             shown.push(c);
         }
