@@ -306,7 +306,7 @@ fn every_refusal_quotes_the_word_and_names_cause_and_way_out() {
         ("n\u{1b}[1m", ""),
         (
             "n\u{7}",
-            "a name cannot hold control or invisible characters; ",
+            "a name cannot hold control or invisible characters, or piles of marks; ",
         ),
         ("n`id`", "a name cannot hold `, "),
         ("user@", "no host; "),
