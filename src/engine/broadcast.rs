@@ -34,6 +34,8 @@ pub struct Broadcast {
     slowest: u64,
     /// Not read until something changes: a node is too far behind, or nobody reads.
     pub stalled: bool,
+    /// It was not read at last because a node is too far behind, and others wait for more.
+    pub held_back: bool,
 }
 
 impl Broadcast {
@@ -47,6 +49,7 @@ impl Broadcast {
             readable: false,
             slowest: 0,
             stalled: false,
+            held_back: false,
         }
     }
 
@@ -109,6 +112,11 @@ impl Broadcast {
     /// Whether a node that has got only what all have got for certain would be too far behind after another read.
     pub fn is_ahead(&self) -> bool {
         self.head - self.slowest >= INPUT_HELD_MAX
+    }
+
+    /// Whether a node that has had the first `offset` bytes has all that was read.
+    pub fn is_all(&self, offset: u64) -> bool {
+        offset == self.head
     }
 
     /// Whether no more fits into memory.

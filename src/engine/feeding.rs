@@ -222,9 +222,11 @@ impl Engine {
                 .for_each(|offset| input.set_slowest(offset));
             if slowest.is_none() || input.is_ahead() {
                 input.stalled = true;
+                self.hold_clocks(slowest.is_some());
                 return;
             }
         }
+        self.hold_clocks(false);
         let anew = self.may_start_anew();
         // Those that can start now shall not need a file.
         let starting = self.window.has_room();
@@ -241,6 +243,50 @@ impl Engine {
             self.effects.push_back(Effect::Spool { spool });
         }
         self.effects.push_back(Effect::ReadInput);
+    }
+
+    /// While the input is held back for the sake of a node that does not read, the others have all there is of it and wait: that time is
+    /// no part of what their commands may take. The clock of the one that does not read goes on.
+    fn hold_clocks(&mut self, held_back: bool) {
+        let Some(input) = &mut self.broadcast else {
+            return;
+        };
+        let before = std::mem::replace(&mut input.held_back, held_back);
+        if self.plan.time_limit.is_none() || !before && !held_back {
+            return;
+        }
+        for node in 0..self.slots.len() as u32 {
+            let pause = held_back && self.waits_for_input(node);
+            let now = self.now;
+            let Some(live) = self.live(node) else {
+                continue;
+            };
+            match (pause, live.paused) {
+                (true, None) => {
+                    live.paused = live.deadline.map(|at| at.saturating_sub(now));
+                    self.set_deadline(node, None);
+                }
+                (false, Some(left)) => {
+                    live.paused = None;
+                    // Its end has deadlines of its own.
+                    if !live.is_ending() {
+                        self.set_deadline(node, Some(now + left));
+                    }
+                }
+                (true, Some(_)) | (false, None) => {}
+            }
+        }
+    }
+
+    /// Whether a node's command runs, reads what all nodes get, and has all of it that was read.
+    fn waits_for_input(&self, node: u32) -> bool {
+        let (Some(input), Some(Slot::Live(live))) =
+            (&self.broadcast, self.slots.get(node as usize))
+        else {
+            return false;
+        };
+        let runs = live.link == Link::Up && !live.is_ending();
+        runs && !live.input.closed && input.is_all(live.input.offset)
     }
 
     /// Whether some node may yet read all of the input from its first byte on.

@@ -150,6 +150,8 @@ pub struct Node {
     pub stages: u8,
     /// ssh was given the password.
     pub answered: bool,
+    /// The end of what its ssh said last: a read may cut words.
+    pub said: Vec<u8>,
     /// ssh said that it was not let in.
     pub denied: bool,
     /// sshd said that the account's password is to be changed before anything is run.
@@ -172,6 +174,8 @@ pub struct Node {
     pub drop: Option<Drop>,
     pub held: Vec<u8>,
     pub deadline: Option<Time>,
+    /// The time its command has left, while its clock stands still: it waits for input that clsh holds back for another node's sake.
+    pub paused: Option<Duration>,
 }
 
 impl Node {
@@ -189,6 +193,7 @@ impl Node {
             ready: [0; 2],
             stages: 0,
             answered: false,
+            said: Vec::new(),
             denied: false,
             expired: false,
             command: None,
@@ -204,6 +209,7 @@ impl Node {
             drop: None,
             held: Vec::new(),
             deadline: None,
+            paused: None,
         }
     }
 

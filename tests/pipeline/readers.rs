@@ -34,6 +34,22 @@ fn nodes_that_stop_reading_leave_the_others_everything() {
 }
 
 #[test]
+fn the_one_that_does_not_read_is_timed_out_and_not_those_that_wait_for_it() {
+    let bytes = random(BYTES);
+    let sum = cksum(&bytes);
+    let script = "[ $h = n2 ] && exec sleep 1000; cksum; sleep 1";
+    for way in Way::BOTH {
+        let mut call = way.call("n[1-3]", &["-u", "3"], script);
+        let (running, writer) = start_fed(&mut call, &bytes);
+        let done = running.finish();
+        writer.join();
+        let wanted = ["n1", "n3"].map(|node| format!("{node}: {sum}"));
+        assert_eq!(done.sorted(), wanted, "{way:?}");
+        assert_eq!(done.err(), "clsh: n2: timed out\n", "{way:?}");
+    }
+}
+
+#[test]
 fn a_command_that_closed_its_stdin_holds_up_nobody_while_it_runs() {
     let bytes = random(BYTES);
     let place = scratch();

@@ -49,6 +49,56 @@ fn drain() -> Step {
     Step::Drain(65_536, Duration::ZERO)
 }
 
+#[test]
+fn a_node_that_waits_for_another_that_does_not_read_is_not_timed_out() {
+    let second = Duration::from_secs(1);
+    // The one that sleeps holds up the input of both.
+    for (seed, limit) in [(1, 5), (2, 2), (3, 60)] {
+        let scripts = vec![vec![drain(), wait(1500)], vec![Step::Sleep]];
+        let mut case = fed(scripts, vec![SourceStep::Give(20 * MIB), SourceStep::End]);
+        case.scenario.seed = seed;
+        case.scenario.plan.time_limit = Some(second * limit);
+        let world = run(&case, false);
+        let outcomes: Vec<Outcome> = world.engine.outcomes().map(|one| one.1).collect();
+        assert_eq!(outcomes, [Outcome::Exited(0), Outcome::TimedOut]);
+        assert!(world.now >= second * limit);
+    }
+}
+
+#[test]
+fn the_clock_of_a_node_goes_on_while_nobody_holds_its_input_back() {
+    let second = Duration::from_secs(1);
+    let limit = second * 3;
+    // Nothing comes; it has all and does something else; it reads slowly, and is the one for whose sake the other waits.
+    let slow = Step::Drain(65_536, second / 10);
+    let late = vec![
+        SourceStep::Wait(second * 9),
+        SourceStep::Give(10),
+        SourceStep::End,
+    ];
+    let much = vec![SourceStep::Give(20 * MIB), SourceStep::End];
+    let little = vec![SourceStep::Give(MIB), SourceStep::End];
+    for (scripts, supply, wanted) in [
+        (vec![vec![drain()]], late, vec![Outcome::TimedOut]),
+        (
+            vec![vec![drain(), wait(9000)]],
+            little,
+            vec![Outcome::TimedOut],
+        ),
+        (
+            vec![vec![slow], vec![drain()]],
+            much,
+            vec![Outcome::TimedOut, Outcome::Exited(0)],
+        ),
+    ] {
+        let mut case = fed(scripts, supply);
+        case.scenario.plan.time_limit = Some(limit);
+        let world = run(&case, false);
+        let outcomes: Vec<Outcome> = world.engine.outcomes().map(|one| one.1).collect();
+        assert_eq!(outcomes, wanted);
+    }
+}
+
 fn all_well(world: &World) {
     let outcomes = world.engine.outcomes();
     assert!(
