@@ -14,6 +14,7 @@ pub use refusal::Refusal;
 
 use crate::engine::{Clock, Effect, Engine, Event, Request, Source, Work};
 use crate::job::{Job, Talk};
+use crate::limits::NODES_MAX;
 use crate::outcome::{Outcome, Reason, Verdict};
 use crate::output::Stream;
 use crate::remote::{Invocation, Questions};
@@ -34,8 +35,8 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 use store::Store;
 
-/// Keys of the reactor: the sinks, the signals and stdin come first, then three for each slot, its two streams and its input. A slot is
-/// started once, so no key is ever used again and no event can reach the wrong one.
+/// Keys of the reactor: the sinks, the signals and stdin come first, then three for each slot, its two streams and its input. A slot whose
+/// node is tried again is started again: the bits above say for the how manieth time, so that no event reaches a later process.
 const KEY_STDOUT: usize = Stream::Out as usize;
 const KEY_STDERR: usize = Stream::Err as usize;
 const KEY_SIGNALS: usize = 2;
@@ -44,9 +45,14 @@ const KEY_ASKPASS: usize = 4;
 const KEYS_RESERVED: usize = 5;
 const KEYS_PER_NODE: usize = 3;
 const KEY_INPUT: usize = 2;
+/// Bits of a key that are not the count of starts.
+const KEY_BITS: u32 = 24;
+const _: () = assert!(KEYS_RESERVED + NODES_MAX * KEYS_PER_NODE < 1 << KEY_BITS);
 
 /// The near side of a running node.
 struct Link {
+    /// The how manieth start of its slot this is.
+    start: usize,
     lifeline: Option<OwnedFd>,
     /// The lifeline is watched for room.
     watched: bool,
@@ -168,7 +174,11 @@ impl Driver<'_> {
                     Some(desk) => desk.readable(),
                     None => self.engine.on_event(Event::StdinReadable),
                 },
-                key => self.engine.on_event(happening(key, ready.hung_up)),
+                key => {
+                    if let Some(event) = happening(&self.links, key, ready.hung_up) {
+                        self.engine.on_event(event);
+                    }
+                }
             }
         }
         self.carry_out();
@@ -323,15 +333,24 @@ impl Driver<'_> {
     }
 }
 
-fn key(source: Source) -> usize {
-    KEYS_RESERVED + source.node as usize * KEYS_PER_NODE + source.stream as usize
+/// The key of a stream or the input of a node that was started for the `start`th time.
+fn key(node: u32, start: usize, end: usize) -> usize {
+    let slot = KEYS_RESERVED + node as usize * KEYS_PER_NODE + end;
+    start << KEY_BITS | slot
 }
 
-/// What readiness under a slot's key means.
-fn happening(key: usize, hung_up: bool) -> Event<'static> {
-    let key = key - KEYS_RESERVED;
-    let node = (key / KEYS_PER_NODE) as u32;
-    match key % KEYS_PER_NODE {
+/// The node, start and end of a key.
+fn parts(key: usize) -> (u32, usize, usize) {
+    let (start, slot) = (key >> KEY_BITS, key & ((1 << KEY_BITS) - 1));
+    let slot = slot - KEYS_RESERVED;
+    ((slot / KEYS_PER_NODE) as u32, start, slot % KEYS_PER_NODE)
+}
+
+/// What readiness under a slot's key means; nothing where it is that of an earlier process.
+fn happening(links: &[Option<Box<Link>>], key: usize, hung_up: bool) -> Option<Event<'static>> {
+    let (node, start, end) = parts(key);
+    let link = links.get(node as usize)?.as_deref()?;
+    (link.start == start).then_some(match end {
         KEY_INPUT => Event::InputWritable { node },
         stream => Event::Readable {
             source: Source {
@@ -340,7 +359,7 @@ fn happening(key: usize, hung_up: bool) -> Event<'static> {
             },
             hung_up,
         },
-    }
+    })
 }
 
 fn request(signal: i32) -> Option<Request> {
@@ -365,4 +384,29 @@ fn shown(name: &[u8]) -> String {
         }
     }
     shown
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_of_every_node_start_and_end_differ_and_are_read_back() {
+        let last = NODES_MAX as u32 - 1;
+        let mut keys = Vec::new();
+        for node in [0, 1, last] {
+            for start in [0, 1, 200] {
+                for end in 0..KEYS_PER_NODE {
+                    let key = key(node, start, end);
+                    assert_eq!(parts(key), (node, start, end));
+                    assert!(key >= KEYS_RESERVED);
+                    keys.push(key);
+                }
+            }
+        }
+        let count = keys.len();
+        keys.sort_unstable();
+        keys.dedup();
+        assert_eq!(keys.len(), count);
+    }
 }

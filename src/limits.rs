@@ -158,6 +158,9 @@ pub const SSH_CONFIG_FILES_MAX: usize = 1024;
 /// How deep one may include another (OpenSSH's readconf.c, `READCONF_MAX_DEPTH`).
 pub const SSH_CONFIG_DEPTH_MAX: usize = 16;
 
+/// Longest words of ssh's that are looked for in what it says.
+pub const SSH_WORDS_BYTES_MAX: usize = 64;
+
 /// Longest password: what ssh takes from the program that asks for it (OpenSSH's readpass.c), less its NUL.
 pub const PASSWORD_BYTES_MAX: usize = 1023;
 
@@ -168,6 +171,8 @@ pub const FRAME_BYTES_MAX: usize = 64;
 
 const _: () = assert!(FRAME_BYTES_MAX < LONG_LINE_BYTES && LONG_LINE_BYTES < LINE_BYTES_MAX);
 const _: () = assert!(READ_BYTES_MAX <= OUT_HIGH_BYTES);
+// Kept output is read back through the buffer that the nodes are read with.
+const _: () = assert!(KEPT_CHUNK_MAX <= READ_BYTES_MAX);
 const _: () = assert!(LINE_BYTES_MAX * LONG_LINES_MAX <= 16 * 1024 * 1024);
 const _: () = assert!(KEPT_CHUNK_MIN <= KEPT_CHUNK_MAX && KEPT_CHUNK_MAX <= KEPT_TAILS_MAX);
 const _: () = assert!(NODES_MAX < u32::MAX as usize);

@@ -1,7 +1,7 @@
 //! The processes of a run: started, watched, and reaped.
 
 use super::desk::Desk;
-use super::{Driver, Link, key, shown};
+use super::{Driver, KEY_BITS, Link, key, shown};
 use crate::engine::{Event, Exit, Order, Source};
 use crate::job::Talk;
 use crate::output::Stream;
@@ -136,10 +136,13 @@ impl Driver<'_> {
         } = self
             .spawner
             .spawn(&program, &order.words, &order.environment, order.ends)?;
+        // A count that does not fit begins anew: of an earlier start of that number no event is left.
+        let starts = self.link(node).map_or(0, |link| link.start + 1);
+        let starts = starts & (usize::MAX >> KEY_BITS);
         let streams = outputs.map_or([None, None], |outputs| outputs.map(Some));
         for (stream, fd) in Stream::BOTH.into_iter().zip(&streams) {
             // Refused only when the kernel is out of memory: then the child is ended by its closed pipes and this counts as one.
-            let key = key(Source { node, stream });
+            let key = key(node, starts, stream as usize);
             let watch = |fd: &OwnedFd| self.reactor.watch_reads(fd.as_fd(), key);
             if fd.as_ref().is_some_and(|fd| watch(fd).is_err()) {
                 sys::signal_group(pid, SIGKILL);
@@ -151,6 +154,7 @@ impl Driver<'_> {
             self.links.resize_with(slot + 1, || None);
         }
         self.links[slot] = Some(Box::new(Link {
+            start: starts,
             lifeline: stdin,
             watched: false,
             streams,

@@ -1,6 +1,6 @@
 //! clsh's stdin on its way to the nodes, and the files that keep what is needed later.
 
-use super::{Driver, KEY_INPUT, KEYS_PER_NODE, KEYS_RESERVED};
+use super::{Driver, KEY_INPUT, key};
 use crate::engine::{Event, Spool, Supply};
 use crate::sys::{self, Got, Input, Scratch, Written};
 use std::io;
@@ -113,7 +113,7 @@ impl Driver<'_> {
             Written::Bytes(bytes) => Event::Fed { node, bytes },
             Written::Blocked => {
                 // Most nodes take all they get at once, and are never watched.
-                let key = KEYS_RESERVED + node as usize * KEYS_PER_NODE + KEY_INPUT;
+                let key = key(node, link.start, KEY_INPUT);
                 if !link.watched {
                     link.watched = self.reactor.watch_writes(lifeline.as_fd(), key).is_ok();
                 }

@@ -5,6 +5,7 @@
 
 use super::node::{Cause, Link, Node};
 use super::{Effect, Engine, Protocol, Slot};
+use crate::limits::SSH_WORDS_BYTES_MAX;
 use crate::{remote, report};
 
 impl Engine {
@@ -84,9 +85,14 @@ impl Engine {
         let Some(live) = self.live(node).filter(|live| live.link == Link::Connecting) else {
             return;
         };
-        live.denied |= remote::is_denied(bytes);
-        live.expired |= remote::is_expired(bytes);
-        if self.unverified.is_none() && remote::is_unverified(bytes) {
+        live.said.extend_from_slice(bytes);
+        live.denied |= remote::is_denied(&live.said);
+        live.expired |= remote::is_expired(&live.said);
+        let unverified = remote::is_unverified(&live.said);
+        // The beginning of words that the next read may end.
+        let seen = live.said.len().saturating_sub(SSH_WORDS_BYTES_MAX);
+        live.said.drain(..seen);
+        if self.unverified.is_none() && unverified {
             self.unverified = Some((node, false));
         }
     }

@@ -4,11 +4,12 @@
 //! ([`Engine::poll_timeout`]) and tells it the time ([`Engine::on_timeout`]). Everything a test needs to know of time and of the kernel
 //! goes through these four doors.
 //!
-//! Invariants, checked by [`Engine::check`]: waiting + running + done == total; every node gets exactly one outcome; for every stream
+//! Invariants, checked by [`Engine::check`], among them: waiting + running + done == total; every node gets exactly one outcome; for every stream
 //! bytes in == bytes out + held; nothing is asked for after the end.
 
 mod asking;
 mod broadcast;
+mod check;
 mod clock;
 mod connecting;
 mod deadlines;
@@ -373,24 +374,6 @@ impl Engine {
     /// The time of this turn.
     pub fn now(&self) -> Time {
         self.now
-    }
-
-    /// Asserts the invariants.
-    pub fn check(&self) {
-        assert_eq!(
-            self.window.waiting() + self.window.running() + self.done,
-            self.slots.len()
-        );
-        for slot in &self.slots {
-            if let Slot::Live(node) = slot {
-                assert!(node.halves.iter().all(|half| half.lines.is_consistent()));
-                assert!(!node.is_joined());
-            }
-        }
-        assert!(self.connecting.is_consistent());
-        assert!(self.connecting.len() <= self.window.running());
-        assert!(!self.is_over() || self.effects.is_empty());
-        assert!(self.deadlines.first().is_none_or(|time| time >= self.now));
     }
 
     /// A sink that has something to take and takes it, as far as is known.

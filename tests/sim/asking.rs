@@ -99,6 +99,31 @@ impl Run {
     }
 }
 
+#[test]
+fn words_of_sshs_are_known_wherever_a_read_cuts_them() {
+    for (words, wanted) in [
+        (
+            "root@n1: Permission denied (publickey).\r\n",
+            "ssh was not let in",
+        ),
+        (
+            "Password change required but no TTY available.\r\n",
+            "has expired",
+        ),
+    ] {
+        let text = format!("{}\n{words}", "of the site ".repeat(20));
+        for cut in text.len() - words.len()..=text.len() {
+            let mut plan = plan();
+            plan.ssh = true;
+            let mut run = Run::of(plan);
+            run.hears(&text[..cut]);
+            run.hears(&text[cut..]);
+            run.leaves();
+            assert!(run.said().contains(wanted), "{cut}: {}", run.said());
+        }
+    }
+}
+
 const ANSWER: Effect = Effect::Answer { node: 0 };
 const HANG_UP: Effect = Effect::HangUp { node: 0 };
 

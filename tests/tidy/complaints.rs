@@ -162,7 +162,7 @@ fn the_floors_of_threads_and_panics_complain() {
     let fine = "const _: () = assert!(A < B);\ndebug_assert!(a);\na.unwrap_or(b);\n// .unwrap()\n";
     assert_eq!(complaints(floor, "src/driver.rs", fine), [""; 0]);
     let check = "pub fn check(&self) { assert!(a); }";
-    assert_eq!(complaints(floor, "src/engine/mod.rs", check), [""; 0]);
+    assert_eq!(complaints(floor, "src/engine/check.rs", check), [""; 0]);
     assert!(!complaints(floor, "src/engine/node.rs", check).is_empty());
 }
 
