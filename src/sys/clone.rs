@@ -9,18 +9,49 @@ use nix::errno::Errno;
 use nix::libc;
 use nix::sys::signal::{SigSet, SigmaskHow, sigprocmask};
 use std::ffi::{CStr, c_char, c_int, c_void};
+use std::marker::PhantomData;
 use std::os::fd::RawFd;
 
 /// Stack of a child until it runs its program, in bytes. It calls a dozen system calls and nothing else.
 pub const STACK_BYTES: usize = 32 * 1024;
 
+/// The stack of a child.
+pub type Stack = [u8; STACK_BYTES];
+
+/// Strings as execve(2) takes them: their addresses, and a null pointer at the end.
+pub struct Strings<'a> {
+    addresses: Vec<*const c_char>,
+    strings: PhantomData<&'a CStr>,
+}
+
+impl<'a> Strings<'a> {
+    /// These strings, in their order.
+    pub fn new(strings: impl Iterator<Item = &'a CStr>) -> Self {
+        let addresses = strings.map(CStr::as_ptr).chain([std::ptr::null()]);
+        Self {
+            addresses: addresses.collect(),
+            strings: PhantomData,
+        }
+    }
+
+    /// The same with others in the place of the first.
+    pub fn with_first(&self, first: [&'a CStr; 2]) -> Self {
+        let rest = self.addresses.iter().copied();
+        // The null pointer at the end stays also where it is all there is.
+        let kept = rest.skip(usize::from(self.addresses.len() > 1));
+        Self {
+            addresses: first.map(CStr::as_ptr).into_iter().chain(kept).collect(),
+            strings: PhantomData,
+        }
+    }
+}
+
 /// What a child is to do.
 #[derive(Clone, Copy)]
 pub struct Order<'a> {
     pub program: &'a CStr,
-    /// Both lists end in a null pointer.
-    pub arguments: &'a [*const c_char],
-    pub environment: &'a [*const c_char],
+    pub arguments: &'a Strings<'a>,
+    pub environment: &'a Strings<'a>,
     /// Its stdin, stdout and stderr.
     pub ends: [RawFd; 3],
     /// It gets no descriptor from this number on, and all below are copied; `None`: all are, as fork(2) does it.
@@ -61,7 +92,7 @@ struct Desk<'a> {
 ///
 /// # Errors
 /// No program runs.
-pub fn run(order: &Order, stack: &mut [u8]) -> Result<libc::pid_t, Failure> {
+pub fn run(order: &Order, stack: &mut Stack) -> Result<libc::pid_t, Failure> {
     let mut desk = Desk {
         order,
         parent: nix::unistd::getpid().as_raw(),
@@ -106,7 +137,7 @@ pub fn run(order: &Order, stack: &mut [u8]) -> Result<libc::pid_t, Failure> {
 /// Runs in the child, on its own stack and in clsh's memory: system calls only, no allocation, no panic.
 extern "C" fn child(argument: *mut c_void) -> c_int {
     // SAFETY: the argument is the `Desk` of `run`, whose thread is suspended, so it is ours alone. Every call is a plain system call on
-    // values prepared before; the lists of the order end in null pointers.
+    // values prepared before; the lists of the order end in null pointers, and their strings live as long as the order.
     unsafe {
         let desk = &mut *argument.cast::<Desk>();
         let order = desk.order;
@@ -158,8 +189,8 @@ extern "C" fn child(argument: *mut c_void) -> c_int {
         libc::sigprocmask(libc::SIG_SETMASK, &none, std::ptr::null_mut());
         libc::execve(
             order.program.as_ptr(),
-            order.arguments.as_ptr(),
-            order.environment.as_ptr(),
+            order.arguments.addresses.as_ptr(),
+            order.environment.addresses.as_ptr(),
         );
         desk.give_up(Failure::Run)
     }

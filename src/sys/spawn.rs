@@ -5,7 +5,7 @@
 //! signalled, and nobody asks at the terminal behind clsh's back; and asks to be killed when clsh dies (PR_SET_PDEATHSIG), so that not even SIGKILL to clsh leaves it behind. std's Command
 //! can do either only through fork(2), which copies the page tables of all that memory.
 
-use super::clone::{self, Failure, Order};
+use super::clone::{self, Failure, Order, Stack, Strings};
 use super::descriptors::{LOW_DESCRIPTORS, last_inherited, out_of_the_way};
 use super::guardian::Guardian;
 use super::program::Program;
@@ -14,7 +14,7 @@ use nix::errno::Errno;
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use nix::libc;
 use nix::unistd::pipe2;
-use std::ffi::{CStr, CString, OsString, c_char, c_int};
+use std::ffi::{CStr, CString, OsString, c_int};
 use std::io;
 use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use std::os::unix::ffi::OsStrExt;
@@ -73,7 +73,7 @@ pub struct Spawner {
     null: OwnedFd,
     copied_below: Option<RawFd>,
     defaults: Vec<c_int>,
-    stack: Vec<u8>,
+    stack: Box<Stack>,
     files: Option<(u64, u64)>,
     guardian: Option<Guardian>,
     dismissed: Option<Errno>,
@@ -101,7 +101,7 @@ impl Spawner {
             defaults: (1..=libc::SIGSYS)
                 .filter(|&signal| signals::is_ignored_here(signal) || signals::is_handled(signal))
                 .collect(),
-            stack: vec![0; clone::STACK_BYTES],
+            stack: Box::new([0; clone::STACK_BYTES]),
             files,
             guardian: guardian.ok(),
             dismissed,
@@ -156,7 +156,7 @@ impl Spawner {
         let extra = c_strings(extra.iter().map(entry))?;
         let replaced = |old: &&CString| extra.iter().any(|new| variable(new) == variable(old));
         let kept = self.environment.iter().filter(|old| !replaced(old));
-        let environment = pointers(kept.chain(&extra));
+        let environment = Strings::new(kept.chain(&extra).map(CString::as_c_str));
         let output = || ends.piped.then(output_pipe).transpose();
         let pipes = [
             match ends.stdin {
@@ -168,7 +168,7 @@ impl Spawner {
         ];
         let ends_there = self.far_ends(&pipes, ends.stdin);
         let highest = ends_there.into_iter().max().unwrap_or(0);
-        let arguments = pointers(words.iter());
+        let arguments = Strings::new(words.iter().map(CString::as_c_str));
         let place = self.guardian.as_mut().and_then(Guardian::offer);
         let guardian = self.guardian.as_ref();
         let order = Order {
@@ -221,15 +221,13 @@ impl Spawner {
 fn interpret(
     order: Order,
     copied_below: &mut Option<RawFd>,
-    stack: &mut [u8],
+    stack: &mut Stack,
 ) -> Result<libc::pid_t, Failure> {
     match run(order, copied_below, stack) {
         Err(Failure::Run(Errno::ENOEXEC)) => {
-            let script = [SHELL, order.program].map(CStr::as_ptr);
-            let rest = order.arguments.get(1..).unwrap_or_default();
             let order = Order {
                 program: SHELL,
-                arguments: &[&script, rest].concat(),
+                arguments: &order.arguments.with_first([SHELL, order.program]),
                 ..order
             };
             run(order, copied_below, stack)
@@ -242,7 +240,7 @@ fn interpret(
 fn run(
     order: Order,
     copied_below: &mut Option<RawFd>,
-    stack: &mut [u8],
+    stack: &mut Stack,
 ) -> Result<libc::pid_t, Failure> {
     let order = Order {
         copied_below: order.copied_below.filter(|_| copied_below.is_some()),
@@ -294,13 +292,6 @@ fn c_strings(words: impl Iterator<Item = Vec<u8>>) -> Result<Vec<CString>, Spawn
 
 fn variable(entry: &CStr) -> Option<&[u8]> {
     entry.to_bytes().split(|&byte| byte == b'=').next()
-}
-
-fn pointers<'a>(strings: impl Iterator<Item = &'a CString>) -> Vec<*const c_char> {
-    strings
-        .map(|string| string.as_ptr())
-        .chain([std::ptr::null()])
-        .collect()
 }
 
 /// Whether descriptors can't be unshared the short way: a kernel before 5.9, or a sandbox, has no close_range(2); and under qemu's emulation of
