@@ -277,6 +277,7 @@ impl Driver<'_> {
             Effect::Spool { spool } => self.spool(spool),
             Effect::Fetch { offset, bytes } => self.fetch(offset, bytes),
             Effect::Store { source, bytes } => self.store(source, bytes),
+            Effect::GiveBackMemory => sys::give_back_memory(),
             Effect::Suspend => {
                 self.finish_signals();
                 sys::stop_self();

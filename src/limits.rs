@@ -62,12 +62,14 @@ pub const PIPE_BYTES: usize = 64 * 1024;
 pub const LINE_BYTES_MAX: usize = 1024 * 1024;
 /// Above this much waiting output the nodes are not read.
 pub const OUT_HIGH_BYTES: usize = 256 * 1024;
-/// A partial line longer than this needs a seat to grow further.
-pub const LONG_LINE_BYTES: usize = 64 * 1024;
-/// Seats for long partial lines: together they bound the memory that unfinished lines take.
-pub const LONG_LINES_MAX: usize = 12;
-/// How long a long line waits for a seat held by a node that fell silent before it gets one beyond the bound.
-pub const LONG_LINE_WAIT: Duration = Duration::from_secs(1);
+/// What unfinished lines of all nodes may take together; beyond that the longest are cut.
+pub const UNFINISHED_BYTES_MAX: usize = 24 * 1024 * 1024;
+/// A line that is not longer than this is not cut, and its memory is a part of what a node takes.
+pub const SHORT_LINE_BYTES: usize = 1024;
+/// After so much memory of unfinished lines was freed, it is given back to the kernel,
+pub const GIVE_BACK_BYTES: usize = 4 * 1024 * 1024;
+/// where they had taken so much.
+pub const GIVE_BACK_PEAK_BYTES: usize = 8 * 1024 * 1024;
 
 /// Most of clsh's standard input that is read ahead of the slowest node.
 pub const INPUT_HELD_MAX: u64 = 1024 * 1024;
@@ -169,10 +171,10 @@ pub const ARGUMENT_BYTES_MAX: usize = 128 * 1024 - 1;
 /// Longest frame, from mark to mark.
 pub const FRAME_BYTES_MAX: usize = 64;
 
-const _: () = assert!(FRAME_BYTES_MAX < LONG_LINE_BYTES && LONG_LINE_BYTES < LINE_BYTES_MAX);
+const _: () = assert!(FRAME_BYTES_MAX < SHORT_LINE_BYTES && SHORT_LINE_BYTES < LINE_BYTES_MAX);
 const _: () = assert!(READ_BYTES_MAX <= OUT_HIGH_BYTES);
 // Kept output is read back through the buffer that the nodes are read with.
 const _: () = assert!(KEPT_CHUNK_MAX <= READ_BYTES_MAX);
-const _: () = assert!(LINE_BYTES_MAX * LONG_LINES_MAX <= 16 * 1024 * 1024);
+const _: () = assert!(LINE_BYTES_MAX + READ_BYTES_MAX < UNFINISHED_BYTES_MAX);
 const _: () = assert!(KEPT_CHUNK_MIN <= KEPT_CHUNK_MAX && KEPT_CHUNK_MAX <= KEPT_TAILS_MAX);
 const _: () = assert!(NODES_MAX < u32::MAX as usize);

@@ -156,6 +156,10 @@ pub fn no_password(label: &str) -> String {
     )
 }
 
+/// Lines were cut before they were too long by themselves.
+pub const LINES_CUT: &str =
+    "clsh: unfinished lines take more than 24 MiB together; the longest are printed in pieces\n";
+
 /// A line was cut.
 pub fn long_line(label: &str) -> String {
     format!("clsh: {label}: a line is longer than 1 MiB; it is printed in pieces\n")

@@ -2,6 +2,7 @@
 
 use super::node::Process;
 use super::{Engine, Slot};
+use crate::limits::SHORT_LINE_BYTES;
 use crate::outcome::Outcome;
 
 impl Engine {
@@ -11,12 +12,15 @@ impl Engine {
             self.window.waiting() + self.window.running() + self.done,
             self.slots.len()
         );
-        let (mut alive, mut ending, mut failed) = (0, 0, 0);
+        let (mut alive, mut ending, mut failed, mut unfinished) = (0, 0, 0, 0);
         for slot in &self.slots {
             match slot {
                 Slot::Live(node) => {
                     assert!(node.halves.iter().all(|half| half.lines.is_consistent()));
                     assert!(!node.is_joined());
+                    let taken = node.halves.iter().map(|half| half.lines.taken());
+                    let long = taken.filter(|&bytes| bytes > SHORT_LINE_BYTES);
+                    unfinished += long.sum::<usize>();
                     let runs = matches!(node.process, Process::Running(_));
                     alive += usize::from(runs);
                     ending += usize::from(runs && node.cause.is_some());
@@ -26,6 +30,8 @@ impl Engine {
             }
         }
         assert_eq!((alive, ending), (self.alive, self.ending));
+        assert_eq!(self.unfinished.taken(), unfinished);
+        assert_eq!(self.unfinished.excess(), None);
         // A session's nodes come back.
         assert!(failed == self.failed || self.plan.session);
         assert!(self.connecting.is_consistent());

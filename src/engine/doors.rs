@@ -2,7 +2,9 @@
 
 use super::connecting::Work;
 use crate::job::{Retries, Shape};
-use crate::limits::{CONNECT_DEFAULT, KILL_AFTER_DEFAULT, RETRY_DELAY_DEFAULT};
+use crate::limits::{
+    CONNECT_DEFAULT, KILL_AFTER_DEFAULT, RETRY_DELAY_DEFAULT, UNFINISHED_BYTES_MAX,
+};
 use crate::outcome::Outcome;
 use crate::output::{Sinks, Stream, Style};
 use crate::remote::Nonce;
@@ -91,6 +93,8 @@ pub struct Plan {
     pub summary: bool,
     /// The progress line, if there is one.
     pub progress: Option<Progress>,
+    /// Memory that unfinished lines of all nodes may take together, in bytes.
+    pub unfinished_max: usize,
     /// What nobody else knows: for jitter and digests.
     pub seed: u64,
     /// Where the lines go.
@@ -138,6 +142,7 @@ impl Plan {
             tty: false,
             summary: false,
             progress: None,
+            unfinished_max: UNFINISHED_BYTES_MAX,
             seed: 0,
             sinks: Sinks {
                 styles: [Style::default(); 2],
@@ -159,7 +164,7 @@ pub enum Spool {
 }
 
 /// One stream of one node.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Source {
     /// The node's rank.
     pub node: u32,
@@ -332,6 +337,8 @@ pub enum Effect {
     ReapAny,
     /// Write what is pending for this sink until it is empty or blocks.
     Write { sink: Stream },
+    /// Hand memory that was freed back to the kernel.
+    GiveBackMemory,
     /// Stop clsh itself, and say [`Event::Resumed`] after it.
     Suspend,
 }

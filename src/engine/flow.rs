@@ -1,7 +1,6 @@
 //! Bytes from the nodes: which source is read, and what its lines say.
 
 use super::node::{Link, Process, State};
-use super::reading::Turn;
 use super::shape::Keeping;
 use super::transport_words::without_returns;
 use super::{Effect, Engine, Notice, Protocol, Slot, Source};
@@ -13,24 +12,21 @@ use crate::report;
 
 impl Engine {
     pub(super) fn readable(&mut self, source: Source, hung_up: bool) {
-        let now = self.now;
         let Some(Slot::Live(node)) = self.slots.get_mut(source.node as usize) else {
             return;
         };
         let half = node.half(source.stream);
         half.hung_up |= hung_up;
-        if half.turn == Turn::Idle && half.state != State::Closed {
-            half.turn = self
-                .reading
-                .enqueue(source, half.lines.held(), &mut half.seated, now);
+        if !half.queued && half.state != State::Closed {
+            self.reading.enqueue(source, &mut half.queued);
             // An edge that came in this turn is served in it.
-            self.reads_left += usize::from(half.turn == Turn::Queued);
+            self.reads_left += 1;
         }
     }
 
     pub(super) fn read(&mut self, source: Source) -> Option<Effect> {
         let half = self.live(source.node)?.half(source.stream);
-        half.turn = Turn::Idle;
+        half.queued = false;
         let limit = match half.state {
             State::Open => READ_BYTES_MAX,
             State::Draining(left) => left.min(READ_BYTES_MAX),
@@ -45,9 +41,8 @@ impl Engine {
         }
         let seen = match self.holds_words(source, bytes) {
             true => Seen::default(),
-            false => self.assemble(source, Some(bytes)),
+            false => self.assemble(source, Arrival::Bytes(bytes)),
         };
-        let now = self.now;
         let Some(Slot::Live(node)) = self.slots.get_mut(source.node as usize) else {
             return;
         };
@@ -57,17 +52,12 @@ impl Engine {
             finished = dry || bytes.len() >= left;
             half.advance(State::Draining(left.saturating_sub(bytes.len())));
         }
-        let freed = self.reading.settle(half.lines.held(), &mut half.seated);
         if !finished && (!dry || half.hung_up) {
-            half.turn = self
-                .reading
-                .enqueue(source, half.lines.held(), &mut half.seated, now);
-        }
-        if let Some(freed) = freed {
-            self.seat(freed);
+            self.reading.enqueue(source, &mut half.queued);
         }
         self.saw(source, seen);
         self.spool_kept();
+        self.keep_to_budget();
         if finished {
             self.close(source);
         }
@@ -84,16 +74,21 @@ impl Engine {
         }
     }
 
-    /// A parked source got a seat.
-    pub(super) fn seat(&mut self, source: Source) {
-        if let Some(node) = self.live(source.node) {
-            let half = node.half(source.stream);
-            (half.seated, half.turn) = (true, Turn::Queued);
+    /// Prints the longest unfinished lines as far as they go, while all together take too much.
+    pub(super) fn keep_to_budget(&mut self) {
+        while let Some(source) = self.unfinished.excess() {
+            if self.plan.warn && !std::mem::replace(&mut self.told_cut, true) {
+                self.output.say(report::LINES_CUT);
+            }
+            self.assemble(source, Arrival::Cut);
+        }
+        if self.unfinished.gives_back() {
+            self.effects.push_back(Effect::GiveBackMemory);
         }
     }
 
-    /// Puts bytes, or the end of the stream, through line assembly, queues the lines and picks out the frames.
-    pub(super) fn assemble(&mut self, source: Source, bytes: Option<&[u8]>) -> Seen {
+    /// Puts what came of a stream through line assembly, queues the lines and picks out the frames.
+    pub(super) fn assemble(&mut self, source: Source, arrival: Arrival) -> Seen {
         let mut seen = Seen::default();
         let Some(Slot::Live(node)) = self.slots.get_mut(source.node as usize) else {
             return seen;
@@ -104,8 +99,11 @@ impl Engine {
         };
         let half = &mut node.halves[source.stream as usize];
         let greeted = half.greeted;
-        let stripped = without_returns(half, &self.plan, source, bytes, nonce.is_some());
-        let bytes = stripped.as_deref().or(bytes);
+        let taken = half.lines.taken();
+        let stripped = arrival
+            .bytes()
+            .and_then(|bytes| without_returns(half, &self.plan, source, bytes, nonce.is_some()));
+        let arrival = stripped.as_deref().map_or(arrival, Arrival::Bytes);
         let mut way = Way {
             source,
             prefix: &half.prefix,
@@ -120,7 +118,7 @@ impl Engine {
         let whole = way.file.is_some() || way.keeping.takes(source.node);
         // A frame can only be where its mark is.
         let plain = |bytes| nonce.is_none() || memchr::memchr(MARK, bytes).is_none();
-        let together = bytes.is_some_and(|bytes| way.is_straight() && plain(bytes));
+        let together = way.is_straight() && arrival.bytes().is_some_and(plain);
         let emit = |line: Line| {
             seen.piece |= way.is_long(line);
             // Behind a hello there is no bootstrap: what looks like its mark is a command's output.
@@ -130,20 +128,19 @@ impl Engine {
                 Some((start, frame)) => {
                     seen.note(frame);
                     if start > 0 {
-                        way.put(Line {
-                            text: &line.text[..start],
-                            end: End::Open,
-                        });
+                        way.put(Line::open(&line.text[..start]));
                     }
                 }
             }
         };
-        match bytes {
-            Some(bytes) if whole => half.lines.pass(bytes, nonce, emit),
-            Some(bytes) if together => half.lines.feed_together(bytes, nonce, emit),
-            Some(bytes) => half.lines.feed(bytes, nonce, emit),
-            None => half.lines.finish(nonce, emit),
+        match arrival {
+            Arrival::Bytes(bytes) if whole => half.lines.pass(bytes, nonce, emit),
+            Arrival::Bytes(bytes) if together => half.lines.feed_together(bytes, nonce, emit),
+            Arrival::Bytes(bytes) => half.lines.feed(bytes, nonce, emit),
+            Arrival::Cut => half.lines.cut(nonce, emit),
+            Arrival::End => half.lines.finish(nonce, emit),
         }
+        self.unfinished.changed(source, taken, half.lines.taken());
         let bytes = self.files.len().saturating_sub(stored);
         if self.plan.files[source.stream as usize] && bytes > 0 {
             self.effects.push_back(Effect::Store { source, bytes });
@@ -233,21 +230,17 @@ impl Engine {
             return;
         }
         self.release_held(source);
-        let seen = self.assemble(source, None);
+        let seen = self.assemble(source, Arrival::End);
         self.effects.push_back(Effect::Close { source });
         let Some(Slot::Live(node)) = self.slots.get_mut(source.node as usize) else {
             return;
         };
         let half = node.half(source.stream);
         half.advance(State::Closed);
-        let freed = self.reading.settle(0, &mut half.seated);
         let silent = node.is_silent();
         let lingering = node.cause.is_none()
             && node.status.is_some()
             && matches!(node.process, Process::Running(_));
-        if let Some(freed) = freed {
-            self.seat(freed);
-        }
         self.saw(source, seen);
         if lingering {
             self.linger(source.node);
@@ -259,10 +252,29 @@ impl Engine {
     }
 }
 
+/// What came of a stream.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Arrival<'a> {
+    Bytes(&'a [u8]),
+    /// Nothing, but there is no room for what is unfinished.
+    Cut,
+    /// Its end.
+    End,
+}
+
+impl<'a> Arrival<'a> {
+    fn bytes(self) -> Option<&'a [u8]> {
+        match self {
+            Self::Bytes(bytes) => Some(bytes),
+            Self::Cut | Self::End => None,
+        }
+    }
+}
+
 /// The frame at the end of a line, and where it starts.
 fn frame_in(line: Line, nonce: Option<&Nonce>) -> Option<(usize, Frame)> {
     nonce
-        .filter(|_| Nonce::is_candidate(line.text))?
+        .filter(|_| line.end != End::Cut && Nonce::is_candidate(line.text))?
         .find(line.text)
 }
 

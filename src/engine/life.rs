@@ -1,7 +1,6 @@
 //! One node from its start to its outcome.
 
 use super::node::{Cause, Link, Node, Process, State};
-use super::reading::Turn;
 use super::teardown::Demand;
 use super::{Effect, Engine, Exit, Notice, Order, Protocol, Slot, Source};
 use crate::limits::{DRAIN_GRACE, PIPE_BYTES};
@@ -191,7 +190,6 @@ impl Engine {
     /// The grace for a background process is over: what has arrived is read, and no more. Also where nothing is known to have arrived: of
     /// thousands of streams that have something to say at once, a turn hears of a part only.
     pub(super) fn drain(&mut self, node: u32) {
-        let now = self.now;
         for stream in Stream::BOTH {
             let Some(Slot::Live(live)) = self.slots.get_mut(node as usize) else {
                 return;
@@ -201,10 +199,8 @@ impl Engine {
                 continue;
             }
             half.advance(State::Draining(PIPE_BYTES));
-            if half.turn == Turn::Idle {
-                let (source, held) = (Source { node, stream }, half.lines.held());
-                half.turn = self.reading.enqueue(source, held, &mut half.seated, now);
-            }
+            let source = Source { node, stream };
+            self.reading.enqueue(source, &mut half.queued);
         }
     }
 

@@ -30,6 +30,7 @@ mod shared;
 mod standing;
 mod teardown;
 mod transport_words;
+mod unfinished;
 mod window;
 
 pub use broadcast::Supply;
@@ -59,6 +60,7 @@ use standing::Drawing;
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 use teardown::{Demand, Teardown};
+use unfinished::Unfinished;
 use window::Window;
 
 #[derive(Debug)]
@@ -82,6 +84,7 @@ pub struct Engine {
     connecting: Connecting,
     deadlines: Deadlines,
     reading: Reading,
+    unfinished: Unfinished,
     reaping: Reaping,
     reads_left: usize,
     starts_left: usize,
@@ -115,6 +118,8 @@ pub struct Engine {
     flush_until: Option<Time>,
     causes: Causes,
     told_delay: bool,
+    /// That lines are cut was said.
+    told_cut: bool,
     /// A node said hello, or got its outcome.
     greeted: bool,
     /// What to do where ssh was not let in was said.
@@ -139,6 +144,7 @@ impl Engine {
             connecting: Connecting::new(plan.cores, plan.window),
             deadlines: Deadlines::default(),
             reading: Reading::default(),
+            unfinished: Unfinished::new(plan.unfinished_max),
             reaping: Reaping::default(),
             reads_left: 0,
             starts_left: 0,
@@ -168,6 +174,7 @@ impl Engine {
             flush_until: None,
             causes: Causes::default(),
             told_delay: false,
+            told_cut: false,
             greeted: false,
             told_refusal: false,
             unverified: None,
@@ -181,9 +188,6 @@ impl Engine {
     pub fn begin_turn(&mut self, now: Time) {
         self.now = now;
         self.reads_left = self.reading.queued();
-        if self.output.is_high() {
-            self.reading.postpone(now);
-        }
         self.feeds_left = self.feeding.len();
         self.starts_left = 0;
         self.flush = false;
@@ -240,11 +244,6 @@ impl Engine {
     pub fn on_timeout(&mut self) {
         while let Some(node) = self.deadlines.pop(self.now) {
             self.due(node);
-        }
-        if !self.output.is_high()
-            && let Some(source) = self.reading.on_timeout(self.now)
-        {
-            self.seat(source);
         }
         self.window.on_timeout(self.now);
         self.reap_on_timeout();
@@ -307,7 +306,6 @@ impl Engine {
         }
         let times = [
             self.deadlines.first(),
-            self.reading.extra_at().filter(|_| !full),
             self.window.retry_at(),
             self.connecting.look_at().filter(|_| self.window.has_room()),
             self.reaping.at(),

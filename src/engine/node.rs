@@ -5,7 +5,6 @@
 
 use super::connecting::Work;
 use super::input::Input;
-use super::reading::{Seated, Turn};
 use super::{Exit, Protocol, Time};
 use crate::outcome::Outcome;
 use crate::output::{Lines, Returns, Stream};
@@ -74,8 +73,8 @@ pub struct Half {
     pub bytes: u64,
     /// How long its last line is so far, where lines are not put together.
     pub run: usize,
-    pub turn: Turn,
-    pub seated: Seated,
+    /// It is in the run queue.
+    pub queued: bool,
     /// The writers are gone: there is no further edge to wait for, only the end of file to read.
     pub hung_up: bool,
     /// The wrapper's hello came this way. It does not where a startup file led the stream elsewhere: then no other frame will.
@@ -93,8 +92,7 @@ impl Half {
             prefix,
             bytes: 0,
             run: 0,
-            turn: Turn::Idle,
-            seated: false,
+            queued: false,
             hung_up: false,
             greeted: false,
             exit_seen: false,

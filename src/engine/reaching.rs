@@ -9,6 +9,7 @@
 //! until it is given up.
 
 use super::connecting::Work;
+use super::flow::Arrival;
 use super::node::{Cause, Link, Process};
 use super::retry::pause;
 use super::teardown::Teardown;
@@ -141,7 +142,8 @@ impl Engine {
         let held = std::mem::take(&mut live.held);
         if !held.is_empty() {
             let stream = Stream::Err;
-            self.assemble(Source { node, stream }, Some(&held));
+            self.assemble(Source { node, stream }, Arrival::Bytes(&held));
+            self.keep_to_budget();
         }
     }
 

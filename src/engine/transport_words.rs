@@ -14,10 +14,9 @@ pub fn without_returns(
     half: &mut Half,
     plan: &Plan,
     source: Source,
-    bytes: Option<&[u8]>,
+    bytes: &[u8],
     framed: bool,
 ) -> Option<Vec<u8>> {
-    let bytes = bytes?;
     if plan.tty {
         return Some(half.returns.strip(bytes));
     }

@@ -1,12 +1,15 @@
 //! Bytes in, whole lines out: one half's line assembly.
 //!
-//! Invariant: bytes in == bytes out + held, and held <= [`LINE_BYTES_MAX`] and a frame. Newlines count as bytes out.
+//! Invariant: bytes in == bytes out + held, and held <= [`LINE_BYTES_MAX`] and a frame. Newlines count as bytes out. The memory it takes is at
+//! most twice what is held, or [`SHORT_LINE_BYTES`].
 
-use crate::limits::{FRAME_BYTES_MAX, LINE_BYTES_MAX, LONG_LINE_BYTES};
+use crate::limits::{FRAME_BYTES_MAX, LINE_BYTES_MAX, SHORT_LINE_BYTES};
 use crate::remote::{MARK, Nonce};
 
-/// A buffer this small is kept between lines.
-const KEPT_BYTES: usize = 4096;
+/// Memory that a line begins with.
+const FIRST_BYTES: usize = 64;
+/// A character of UTF-8 has no more bytes.
+const CHARACTER_BYTES_MAX: usize = 4;
 
 /// The unfinished line of one stream.
 #[derive(Debug)]
@@ -26,7 +29,7 @@ pub enum End {
     Lines,
     /// With nothing: it is the last one, or goes on in what comes.
     Open,
-    /// It is longer than [`LINE_BYTES_MAX`] and goes on in the next one.
+    /// It is too long, and goes on in the next one.
     Cut,
 }
 
@@ -35,6 +38,14 @@ pub enum End {
 pub struct Line<'a> {
     pub text: &'a [u8],
     pub end: End,
+}
+
+impl<'a> Line<'a> {
+    /// Text that goes on, or is the last.
+    pub fn open(text: &'a [u8]) -> Self {
+        let end = End::Open;
+        Self { text, end }
+    }
 }
 
 impl Default for Lines {
@@ -54,9 +65,9 @@ impl Lines {
         }
     }
 
-    /// Bytes of the unfinished line.
-    pub fn held(&self) -> usize {
-        self.held.len()
+    /// Memory that the unfinished line takes, in bytes.
+    pub fn taken(&self) -> usize {
+        self.held.capacity()
     }
 
     /// Takes what was read and hands over each line it completes. With a nonce, a piece never ends inside a frame.
@@ -76,12 +87,7 @@ impl Lines {
             bytes = &rest[1..];
         }
         self.hold(bytes, nonce, &mut emit);
-        if self.held.is_empty() {
-            self.held.shrink_to(KEPT_BYTES);
-        } else if self.held.len() < LONG_LINE_BYTES && self.held.capacity() > 2 * LONG_LINE_BYTES {
-            // Whoever gives up its seat gives back the memory that goes with it.
-            self.held.shrink_to(LONG_LINE_BYTES);
-        }
+        self.shrink();
     }
 
     /// As [`Lines::feed`], but lines that are whole in what was read are handed over together. Only where no mark of a frame
@@ -117,22 +123,35 @@ impl Lines {
 
     /// Takes what was read and hands it on at once, cut anywhere. With a nonce, what may be the beginning of a frame is held.
     pub fn pass(&mut self, bytes: &[u8], nonce: Option<&Nonce>, mut emit: impl FnMut(Line)) {
-        let open = |text| Line {
-            text,
-            end: End::Open,
-        };
         let plain = nonce.is_none_or(|_| memchr::memchr(MARK, bytes).is_none());
         if self.held.is_empty() && plain {
             self.bytes_in += bytes.len() as u64;
             self.bytes_out += bytes.len() as u64;
-            return emit(open(bytes));
+            return emit(Line::open(bytes));
         }
         self.feed(bytes, nonce, &mut emit);
         let text = self.held.len() - nonce.map_or(0, |nonce| nonce.begun(&self.held));
         if text > 0 {
-            emit(open(&self.held[..text]));
+            emit(Line::open(&self.held[..text]));
             self.bytes_out += text as u64;
             self.held.drain(..text);
+            self.shrink();
+        }
+    }
+
+    /// Hands over the unfinished line as far as it goes, because there is no room for more of it. Its last character stays, so that the piece
+    /// that ends the line is never an empty one and none ends inside a character, and so does what may be the beginning of a frame.
+    pub fn cut(&mut self, nonce: Option<&Nonce>, mut emit: impl FnMut(Line)) {
+        let text = self.held.len() - nonce.map_or(0, |nonce| nonce.begun(&self.held));
+        let text = last_character(&self.held[..text]);
+        if text > 0 {
+            emit(Line {
+                text: &self.held[..text],
+                end: End::Cut,
+            });
+            self.bytes_out += text as u64;
+            self.held.drain(..text);
+            self.shrink();
         }
     }
 
@@ -150,7 +169,24 @@ impl Lines {
     pub fn is_consistent(&self) -> bool {
         self.bytes_in == self.bytes_out + self.held.len() as u64
             && self.held.len() <= self.most + FRAME_BYTES_MAX
-            && (self.held.len() >= LONG_LINE_BYTES || self.held.capacity() <= 2 * LONG_LINE_BYTES)
+            && self.held.capacity() <= SHORT_LINE_BYTES.max(2 * self.held.len())
+    }
+
+    /// Gives back memory that is out of proportion to what is held.
+    fn shrink(&mut self) {
+        if self.held.capacity() > SHORT_LINE_BYTES.max(2 * self.held.len()) {
+            self.held.shrink_to(0);
+        }
+    }
+
+    /// Appends to what is held. The memory for it grows by a quarter at a time: doubled, as vectors are, half of it would be empty.
+    fn push(&mut self, bytes: &[u8]) {
+        let (length, room) = (self.held.len() + bytes.len(), self.held.capacity());
+        if length > room {
+            let next = length.max(room + room / 4).max(FIRST_BYTES);
+            self.held.reserve_exact(next - self.held.len());
+        }
+        self.held.extend_from_slice(bytes);
     }
 
     /// Holds so much more than a line may have that a frame behind one does not make it too long.
@@ -158,7 +194,7 @@ impl Lines {
         let room = self.most + nonce.map_or(0, |_| FRAME_BYTES_MAX);
         while self.held.len() + bytes.len() > room {
             let (fits, rest) = bytes.split_at(room - self.held.len());
-            self.held.extend_from_slice(fits);
+            self.push(fits);
             bytes = rest;
             emit(Line {
                 text: &self.held[..self.most],
@@ -167,7 +203,7 @@ impl Lines {
             self.bytes_out += self.most as u64;
             self.held.drain(..self.most);
         }
-        self.held.extend_from_slice(bytes);
+        self.push(bytes);
     }
 
     /// Hands over the first bytes of what is held as the end of a line. They are too long for one only without a frame behind the text.
@@ -184,6 +220,16 @@ impl Lines {
             text = rest;
         }
         emit(Line { text, end });
+    }
+}
+
+/// Where the last character of a text begins, or its last byte where that is no UTF-8.
+fn last_character(text: &[u8]) -> usize {
+    let from = text.len().saturating_sub(CHARACTER_BYTES_MAX);
+    let begins = |byte: &u8| byte & 0b1100_0000 != 0b1000_0000;
+    match text[from..].iter().rposition(begins) {
+        Some(at) => from + at,
+        None => text.len().saturating_sub(1),
     }
 }
 
@@ -307,6 +353,42 @@ mod tests {
             last.push((line.text.to_vec(), line.end))
         });
         assert_eq!(last, [(b"text".to_vec(), End::Open)]);
+    }
+
+    #[test]
+    fn a_line_that_is_cut_early_keeps_its_characters_and_its_frame_whole() {
+        let nonce = Nonce::new([7; 16]);
+        let frame = format!("\x1e{} exit 0\x1e\n", nonce.as_str());
+        let text = "aé€𝄞\u{301}z".repeat(3);
+        let input = format!("{text}\n{text}{frame}{text}");
+        for step in 1..=input.len() {
+            let (mut lines, mut out, mut pieces) = (Lines::default(), Vec::new(), Vec::new());
+            let mut emit = |line: Line| {
+                let frame = nonce.find(line.text).map(|(start, _)| start);
+                out.extend_from_slice(&line.text[..frame.unwrap_or(line.text.len())]);
+                if line.end != End::Cut {
+                    out.push(b'|');
+                    assert!(!line.text.is_empty(), "an empty end");
+                }
+                pieces.push(line.text.to_vec());
+            };
+            for part in input.as_bytes().chunks(step) {
+                lines.feed(part, Some(&nonce), &mut emit);
+                lines.cut(Some(&nonce), &mut emit);
+                assert!(lines.is_consistent());
+            }
+            lines.finish(Some(&nonce), &mut emit);
+            let whole = String::from_utf8(out).expect("whole characters");
+            assert_eq!(whole, format!("{text}|{text}|{text}|"), "cut at {step}");
+            assert!(pieces.iter().all(|piece| str::from_utf8(piece).is_ok()));
+        }
+        // Bytes that are no UTF-8 are cut, too.
+        let mut lines = Lines::default();
+        lines.feed(&[0x80; 5000], None, |_| unreachable!("no newline came"));
+        let mut cut = 0;
+        lines.cut(None, |line| cut = line.text.len());
+        assert_eq!(cut, 4999);
+        assert!(lines.is_consistent() && lines.taken() <= SHORT_LINE_BYTES);
     }
 
     #[test]

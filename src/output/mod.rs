@@ -30,7 +30,7 @@ use footer::Bottom;
 use unicode_width::UnicodeWidthStr;
 
 /// One of the two streams of a node, and of clsh.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Stream {
     /// Standard output.
     Out,

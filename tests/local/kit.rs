@@ -1,6 +1,7 @@
 //! What the modules of this binary share: calls that start here, calls whose streams the test holds itself, and facts from /proc.
 
 use crate::support::{self, Patience, clsh_with, process, running, wait_until};
+use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::io::Read;
 use std::process::{Child, Command};
@@ -181,6 +182,22 @@ pub fn wait_stopped(pid: i32) {
     wait_until("a stopped process", || {
         process(pid).is_some_and(|process| process.state == 'T')
     });
+}
+
+/// The lines of an output whose lines hold no newline, by label.
+pub fn by_label(output: &[u8]) -> BTreeMap<String, Vec<Vec<u8>>> {
+    let mut nodes: BTreeMap<String, Vec<Vec<u8>>> = BTreeMap::new();
+    let output = output.strip_suffix(b"\n").expect("a last newline");
+    for line in output.split(|&byte| byte == b'\n') {
+        let end = line.iter().position(|&byte| byte == b':').expect("a label");
+        let label = String::from_utf8(line[..end].to_vec()).expect("a label");
+        assert_eq!(&line[end..end + 2], b": ");
+        nodes
+            .entry(label)
+            .or_default()
+            .push(line[end + 2..].to_vec());
+    }
+    nodes
 }
 
 /// Bytes without newlines that differ by place and by `seed`, every other value among them, and no pattern of a power of two.

@@ -1,27 +1,10 @@
 //! Every line is written whole, in order and unchanged, however a node writes it.
 
-use crate::kit::{exec, labelled, noise, text, through};
+use crate::kit::{by_label, exec, labelled, noise, text, through};
 use crate::support::{run, scratch, start};
-use std::collections::BTreeMap;
 use std::fs;
 
 const LINE_BYTES_MAX: usize = 1 << 20;
-
-/// The lines of an output whose lines hold no newline, by label.
-fn by_label(output: &[u8]) -> BTreeMap<String, Vec<Vec<u8>>> {
-    let mut nodes: BTreeMap<String, Vec<Vec<u8>>> = BTreeMap::new();
-    let output = output.strip_suffix(b"\n").expect("a last newline");
-    for line in output.split(|&byte| byte == b'\n') {
-        let end = line.iter().position(|&byte| byte == b':').expect("a label");
-        let label = String::from_utf8(line[..end].to_vec()).expect("a label");
-        assert_eq!(&line[end..end + 2], b": ");
-        nodes
-            .entry(label)
-            .or_default()
-            .push(line[end + 2..].to_vec());
-    }
-    nodes
-}
 
 /// Prints lines of 1 to 900 bytes, each in two halves and now and then with a pause between them, on stdout and, with a second argument,
 /// on stderr by turns.

@@ -19,4 +19,5 @@ mod remotes;
 mod sessions;
 mod stdio;
 mod terminal;
+mod unfinished;
 mod verdicts;

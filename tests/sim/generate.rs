@@ -51,6 +51,8 @@ pub fn scenario(seed: u64) -> Scenario {
     scenario.quirks = quirks(r);
     if scenario.long_lines {
         scenario.quirks.pipe_bytes = 65_536;
+        let default = scenario.plan.unfinished_max;
+        scenario.plan.unfinished_max = *r.pick(&[default, 3_000, 100_000, 1_000_000]);
     }
     let limited = scenario.plan.time_limit.is_some();
     // A small pipe takes many turns.

@@ -1,18 +1,23 @@
 //! What has to be true once a run is over: every byte a node wrote before its end is shown once, in order, in whole lines; every node
 //! has the outcome its facts give it; nothing is left behind.
 
-use super::naive::visible;
+use super::naive::{uncut, visible};
 use super::shadow::Level;
 use super::sink::Health;
 use super::turn::Sim;
 use clsh::engine::Source;
-use clsh::limits::{DRAIN_GRACE, FLUSH_GRACE};
+use clsh::limits::{
+    DRAIN_GRACE, FLUSH_GRACE, FRAME_BYTES_MAX, LINE_BYTES_MAX, SHORT_LINE_BYTES,
+    UNFINISHED_BYTES_MAX,
+};
 use clsh::outcome::{Outcome, Reason, Verdict};
 use clsh::output::Stream;
 use std::time::Duration;
 
 /// What turns, stalls and the lateness of wake-ups add up to.
 const SLACK: Duration = Duration::from_secs(1);
+/// A line that is cut early takes more than the memory of a short one, half of which may be empty, and a frame's beginning stays back.
+const PIECE_BYTES_MIN: usize = SHORT_LINE_BYTES / 2 - 2 * FRAME_BYTES_MAX;
 
 pub fn judge(sim: &mut Sim) {
     let flushed = sim.pending() == [0, 0];
@@ -30,7 +35,7 @@ pub fn judge(sim: &mut Sim) {
 
 fn ends_in_time(sim: &Sim) {
     let plan = &sim.scenario.plan;
-    let (Some((from, _)), false) = (sim.shadow.reason_at, sim.scenario.long_lines) else {
+    let Some((from, _)) = sim.shadow.reason_at else {
         return;
     };
     let slowest = sim.scenario.actors.iter().map(|actor| actor.dies_after);
@@ -90,6 +95,9 @@ struct Expected {
     label: Vec<u8>,
     lines: Vec<Vec<u8>>,
     found: usize,
+    /// Where the budget of unfinished lines may be spent: lines come in pieces, and so much of the next one was found.
+    pieces: bool,
+    begun: usize,
 }
 
 fn shows_all_once_and_in_order(sim: &mut Sim, sink: Stream) {
@@ -116,6 +124,8 @@ fn shows_all_once_and_in_order(sim: &mut Sim, sink: Stream) {
                 label: label.into_bytes(),
                 lines,
                 found: 0,
+                pieces: may_cut(sim),
+                begun: 0,
             });
         }
     }
@@ -164,21 +174,39 @@ fn expected_lines(sim: &mut Sim, rank: usize, stream: Stream) -> Vec<Vec<u8>> {
         read >= before_death || sim.shadow.may_be_gone(),
         "n{rank}: read {read} of {before_death} bytes written before it ended"
     );
-    visible(delivered, sim.shadow.nonce())
+    match may_cut(sim) {
+        true => uncut(delivered, sim.shadow.nonce()),
+        false => visible(delivered, sim.shadow.nonce()),
+    }
+}
+
+/// Whether lines may be cut before they are too long by themselves.
+fn may_cut(sim: &Sim) -> bool {
+    sim.scenario.plan.unfinished_max < UNFINISHED_BYTES_MAX
 }
 
 /// Finds the stream whose next line this is. Lines are unlike each other, so it can only be one.
 fn attribute(line: &[u8], expected: &mut [Expected]) {
     let mut candidates = expected.iter_mut().filter_map(|stream| {
         let text = line.strip_prefix(&stream.label[..])?;
-        let next = stream.lines.get(stream.found)?;
-        (next == text).then_some(stream)
+        let next = stream.lines.get(stream.found)?.get(stream.begun..)?;
+        // No piece is shorter than it has to be, but the last one.
+        let piece = stream.pieces
+            && next.starts_with(text)
+            && (PIECE_BYTES_MIN..=LINE_BYTES_MAX).contains(&text.len());
+        let left = next.len() - text.len().min(next.len());
+        (next == text || piece).then_some((stream, left))
     });
-    let Some(stream) = candidates.next() else {
+    let Some((stream, left)) = candidates.next() else {
         let text = line[..line.len().min(100)].escape_ascii();
         panic!("nobody's next line, of {} bytes: {text}", line.len());
     };
-    stream.found += 1;
+    if left > 0 {
+        stream.begun = stream.lines[stream.found].len() - left;
+    } else {
+        stream.found += 1;
+        stream.begun = 0;
+    }
 }
 
 /// clsh's own words: each node that needs it is told of once.

@@ -426,6 +426,7 @@ impl<'a> World<'a> {
                         self.fact(Event::Exited { node, exit });
                     }
                 }
+                Effect::GiveBackMemory => {}
                 Effect::Suspend => {
                     self.screen_is_clean();
                     self.kernel.suspend();

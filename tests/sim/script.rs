@@ -141,7 +141,7 @@ pub struct Scenario {
     /// When somebody holds clsh with SIGSTOP, and for how long.
     pub stops: Vec<(Time, Time)>,
     pub quirks: Quirks,
-    /// Lines longer than the seats allow: sources may be made to wait.
+    /// Lines may be as long as the output's bound, and longer.
     pub long_lines: bool,
 }
 

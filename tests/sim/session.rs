@@ -141,7 +141,7 @@ impl World {
                 Effect::Part { .. } | Effect::Leave { .. } => unreachable!("nothing is shared"),
                 Effect::Reap { node, .. } => self.reap(node as usize),
                 Effect::ReapAny => (0..self.far.len()).for_each(|node| self.reap(node)),
-                Effect::HangUp { .. } => {}
+                Effect::HangUp { .. } | Effect::GiveBackMemory => {}
                 Effect::Suspend => self.engine.on_event(Event::Resumed),
                 Effect::Answer { .. }
                 | Effect::ReadInput

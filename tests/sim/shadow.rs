@@ -30,13 +30,6 @@ pub struct Half {
     waits: Option<u32>,
 }
 
-impl Half {
-    /// Bytes of the unfinished line, as far as newlines and the length limit tell.
-    pub fn unfinished(&self) -> usize {
-        (self.delivered.len() - self.looked_at) % clsh::limits::LINE_BYTES_MAX
-    }
-}
-
 #[derive(Debug, Default)]
 pub struct Node {
     pub spawned: Option<(Time, i32)>,
@@ -87,7 +80,6 @@ pub struct Shadow {
     starts: usize,
     was_high: bool,
     high_turns: u32,
-    long_lines: bool,
     last_reap: Time,
     /// When a sink last took something, before this turn.
     pub last_written: Time,
@@ -98,7 +90,7 @@ pub struct Shadow {
 }
 
 impl Shadow {
-    pub fn new(plan: &Plan, long_lines: bool) -> Self {
+    pub fn new(plan: &Plan) -> Self {
         Self {
             nonce: match &plan.protocol {
                 Protocol::Framed(nonce) => Some(nonce.as_str().to_owned()),
@@ -119,7 +111,6 @@ impl Shadow {
             starts: 0,
             was_high: false,
             high_turns: 0,
-            long_lines,
             last_reap: Time::ZERO,
             last_written: Time::ZERO,
             wrote: false,

@@ -2,8 +2,8 @@
 
 use super::script::{Actor, Quirks, Scenario, SinkStep, Step, farewell, hello, nonce, out, wait};
 use super::turn::run;
-use clsh::engine::{Exit, Protocol};
-use clsh::limits::{DRAIN_GRACE, LONG_LINE_BYTES, LONG_LINES_MAX, READ_BYTES_MAX};
+use clsh::engine::{Exit, Protocol, Request};
+use clsh::limits::{DRAIN_GRACE, READ_BYTES_MAX};
 use clsh::outcome::Outcome;
 use clsh::output::Stream;
 use std::time::Duration;
@@ -87,67 +87,75 @@ fn a_flood_on_one_node_does_not_delay_the_lines_of_another() {
     }
 }
 
-#[test]
-fn long_lines_do_not_grow_memory_beyond_the_seats() {
-    const NODES: usize = 40;
-    const LINE: usize = 900_000;
-    let actors = (0..NODES).map(|_| {
-        Actor::new(vec![
-            out(vec![b'x'; LINE]),
-            wait(500),
-            out("\n"),
-            Step::Exit(Exit::Code(0)),
-        ])
-    });
-    let mut scenario = Scenario::calm(Protocol::Local, actors.collect());
-    scenario.long_lines = true;
-    let record = run(&scenario);
-    assert_eq!(record.outcomes, [Outcome::Exited(0); NODES]);
-    assert_eq!(
-        record.shown[0].len(),
-        NODES * LINE + "n0: \n".len() * 10 + "n10: \n".len() * 30
-    );
-    let seats = LONG_LINES_MAX * LINE;
-    let others = NODES * (LONG_LINE_BYTES + READ_BYTES_MAX);
-    assert!(record.unfinished_max > seats / 2, "the seats are used");
-    assert!(
-        record.unfinished_max <= seats + others,
-        "{} bytes are held",
-        record.unfinished_max
-    );
+/// A node that says so many bytes without an end, one after the other as its pipe takes them, and ends its line a while later.
+fn mumbling(rank: usize, bytes: usize) -> Actor {
+    let text = format!("{rank};").repeat(bytes / 2);
+    Actor::new(vec![
+        out(&text[..bytes]),
+        wait(3000),
+        out("\n"),
+        Step::Exit(Exit::Code(0)),
+    ])
 }
 
 #[test]
-fn seats_held_by_the_silent_do_not_starve_the_others() {
-    // As many as there are seats begin a line and never end it. The last node's long line still comes, also when its process ends while
-    // the rest of the line waits in the pipe.
-    let silent = Actor::new(vec![out(vec![b'x'; 100_000]), Step::Sleep]);
-    for length in [120_000, 300_000] {
-        let line = [vec![b'y'; length], b"\n".to_vec()].concat();
-        let last = Actor::new(vec![wait(10), out(line), Step::Exit(Exit::Code(0))]);
-        let mut actors = vec![silent.clone(); LONG_LINES_MAX];
-        actors.push(last);
+fn beyond_the_budget_the_longest_lines_come_in_pieces_and_whole_when_joined() {
+    const BUDGET: usize = 1_000_000;
+    for (nodes, bytes, cut) in [(10, 90_000, false), (10, 900_000, true), (60, 30_000, true)] {
+        let actors = (0..nodes).map(|rank| mumbling(rank, bytes)).collect();
         let mut scenario = Scenario::calm(Protocol::Local, actors);
         scenario.long_lines = true;
-        scenario.plan.time_limit = Some(SECOND * 20);
+        scenario.plan.unfinished_max = BUDGET;
         let record = run(&scenario);
-        let (others, last) = record.outcomes.split_at(LONG_LINES_MAX);
-        assert_eq!(others, [Outcome::TimedOut; LONG_LINES_MAX]);
-        assert_eq!(last, [Outcome::Exited(0)]);
+        assert_eq!(record.outcomes, vec![Outcome::Exited(0); nodes]);
+        let text = shown(&record.shown[0]);
+        assert_eq!(text.lines().count() > nodes, cut, "{nodes} x {bytes}");
+        let said = shown(&record.shown[1]);
+        let told = said.matches("unfinished lines").count();
+        assert_eq!(told, usize::from(cut), "{said}");
+        // Nobody's line is cut more often than the budget asks for.
+        assert!(
+            text.lines().count() <= nodes + 2 * nodes * bytes / BUDGET * 10,
+            "{nodes} x {bytes}"
+        );
+        for rank in 0..nodes {
+            let label = format!("n{rank}: ");
+            let pieces = text.lines().filter_map(|line| line.strip_prefix(&label));
+            let whole = format!("{rank};").repeat(bytes / 2);
+            assert!(pieces.collect::<String>() == whole[..bytes], "n{rank}");
+        }
     }
 }
 
 #[test]
-fn a_seat_is_given_on_as_soon_as_its_line_is_done() {
-    let long_line = |rank: u64| {
-        let line = [vec![b'x'; 300_000], b"\n".to_vec()].concat();
-        Actor::new(vec![wait(rank * 10), out(line), Step::Exit(Exit::Code(0))])
-    };
-    let actors = (0..3 * LONG_LINES_MAX as u64).map(long_line);
-    let mut scenario = Scenario::calm(Protocol::Local, actors.collect());
-    scenario.long_lines = true;
+fn short_lines_are_never_cut_however_many_there_are() {
+    let text = |rank: usize| format!("{rank};").repeat(1000)[..1000].to_owned();
+    let actors = (0..60).map(|rank| mumbling(rank, 1000)).collect();
+    let mut scenario = Scenario::calm(Protocol::Local, actors);
+    scenario.plan.unfinished_max = 10_000;
     let record = run(&scenario);
-    assert!(record.over < SECOND, "{:?}", record.over);
+    let shown = shown(&record.shown[0]);
+    assert_eq!(shown.lines().count(), 60);
+    assert!((0..60).all(|rank| shown.contains(&format!("n{rank}: {}\n", text(rank)))));
+}
+
+#[test]
+fn nobody_waits_for_the_end_of_anothers_line() {
+    // More bytes without an end than the budget has, from nodes that then say nothing more; and one with a long line of its own.
+    let silent = Actor::new(vec![out(vec![b'x'; 100_000]), Step::Sleep]);
+    for length in [120_000, 300_000] {
+        let line = [vec![b'y'; length], b"\n".to_vec()].concat();
+        let last = Actor::new(vec![wait(10), out(line), Step::Exit(Exit::Code(0))]);
+        let mut actors = vec![silent.clone(); 40];
+        actors.push(last);
+        let mut scenario = Scenario::calm(Protocol::Local, actors);
+        scenario.long_lines = true;
+        scenario.plan.unfinished_max = 1_000_000;
+        scenario.requests = vec![(SECOND / 2, Request::End(15))];
+        let record = run(&scenario);
+        assert_eq!(record.outcomes[40], Outcome::Exited(0));
+        assert!(record.over < SECOND, "{:?}", record.over);
+    }
 }
 
 #[test]

@@ -19,8 +19,8 @@ const WISHES_PER_NODE_MAX: u64 = 5;
 const IDLE_TURNS_MAX: u32 = 3;
 /// What waits for the sinks may never exceed this.
 const PENDING_MAX: usize = 2 * 1024 * 1024;
-/// The same when lines fill the seats.
-const PENDING_LONG_MAX: usize = 20 * 1024 * 1024;
+/// The same where lines are long: a read may end one that was held, or begin to cut others.
+const PENDING_LONG_MAX: usize = 4 * 1024 * 1024;
 
 /// What a run left behind, for tests that look closer.
 pub struct Record {
@@ -33,8 +33,6 @@ pub struct Record {
     pub shown: [Vec<u8>; 2],
     /// Each signal: when, to whom, which.
     pub orders: Vec<(Time, usize, Order)>,
-    /// The most bytes that unfinished lines took together.
-    pub unfinished_max: usize,
     /// How often the kernel looked at all children, and at how many of them singly.
     pub looks: Looks,
 }
@@ -55,7 +53,6 @@ pub struct Sim<'a> {
     happened: bool,
     slept: bool,
     idle_turns: u32,
-    unfinished_max: usize,
     looks: Looks,
     trace: bool,
 }
@@ -74,13 +71,12 @@ pub fn run_traced(scenario: &Scenario, trace: bool) -> Record {
         scenario,
         engine: Engine::new(scenario.plan.clone()),
         kernel: Kernel::new(scenario),
-        shadow: Shadow::new(&scenario.plan, scenario.long_lines),
+        shadow: Shadow::new(&scenario.plan),
         delays: delays.collect(),
         wishes: 0,
         happened: false,
         slept: false,
         idle_turns: 0,
-        unfinished_max: 0,
         looks: Looks::default(),
         trace,
     };
@@ -102,7 +98,6 @@ pub fn run_traced(scenario: &Scenario, trace: bool) -> Record {
         wishes: sim.wishes,
         shown: sim.kernel.sinks.map(|sink| sink.collected),
         orders: sim.shadow.orders,
-        unfinished_max: sim.unfinished_max,
         looks: sim.looks,
     }
 }
@@ -220,6 +215,7 @@ impl Sim<'_> {
                         self.fact(Event::Exited { node, exit });
                     }
                 }
+                Effect::GiveBackMemory => {}
                 Effect::Suspend => {
                     self.shadow.suspends();
                     self.kernel.suspend();
@@ -305,10 +301,6 @@ impl Sim<'_> {
         };
         let pending: usize = self.pending().iter().sum();
         assert!(pending <= most, "{pending} bytes wait for the sinks");
-        let halves = self.shadow.nodes.iter().flat_map(|node| &node.halves);
-        let open = halves.filter(|half| !half.closed);
-        let unfinished = open.map(|half| half.unfinished()).sum();
-        self.unfinished_max = self.unfinished_max.max(unfinished);
         // A deadline may pass without a trace, but not at once again.
         self.idle_turns = if self.happened || self.slept {
             0

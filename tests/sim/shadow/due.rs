@@ -103,15 +103,11 @@ impl Shadow {
                 .is_some_and(|(at, ..)| at + DRAIN_GRACE <= self.now);
             node.drains = if over && open { node.drains + 1 } else { 0 };
             let drains = node.drains.min(self.high_turns);
-            assert!(
-                drains <= DRAINING_TURNS_MAX || self.long_lines,
-                "n{rank} drains for too long"
-            );
+            assert!(drains <= DRAINING_TURNS_MAX, "n{rank} drains for too long");
             assert!(!open || self.level < Level::Gone, "n{rank} is waited for");
         }
-        let fair = !high && !self.long_lines;
         for half in self.nodes.iter_mut().flat_map(|node| &mut node.halves) {
-            let passed_over = half.read_in != Some(self.turn) && fair;
+            let passed_over = half.read_in != Some(self.turn) && !high;
             if let Some(turns) = half.waits.as_mut().filter(|_| passed_over) {
                 *turns += 1;
                 assert!(*turns <= PASSED_OVER_MAX, "a source starves");
