@@ -240,10 +240,14 @@ pub fn subject(names: &[&str]) -> String {
     }
 }
 
-/// The nodes of a group, and why what they said may not be all they would have said.
-pub fn group(names: &[&str], outcome: Option<Outcome>) -> String {
+/// The nodes of a group, and why what they said may not be all they would have said; where another group looks `alike`, also what tells
+/// them apart, the exit status.
+pub fn group(names: &[&str], outcome: Option<Outcome>, alike: bool) -> String {
     let subject = subject(names);
     match outcome {
+        Some(Outcome::Exited(status)) if alike && status != 0 => {
+            format!("{subject}: exit {status}")
+        }
         Some(Outcome::Exited(_)) => subject,
         Some(outcome) => format!("{subject}: {}", outcome.word()),
         None => format!("{subject}: unfinished"),

@@ -198,8 +198,8 @@ fn over(typed: &mut Typed, asked: Asked, mut kept: Typed) {
     typed.gather |= kept_shape && kept.gather;
     typed.diff |= typed.gather && kept.diff;
     typed.in_order |= other_shape && kept.in_order;
-    typed.json |= other_shape && kept.json;
-    typed.no_label |= kept.no_label;
+    typed.json |= other_shape && !typed.no_label && kept.json;
+    typed.no_label |= !typed.json && kept.no_label;
     typed.progress |= is_run && kept.progress;
     typed.summary |= is_run && kept.summary;
 }
@@ -360,6 +360,8 @@ mod tests {
         assert_eq!(merged("--diff c", "-b"), typed("-b --diff c"));
         assert_eq!(merged("-b c", "--json"), typed("-b c"));
         assert_eq!(merged("--keep-going c", "-k"), typed("--keep-going c"));
+        assert_eq!(merged("--json c", "-N"), typed("--json c"));
+        assert_eq!(merged("-N c", "--json"), typed("-N c"));
         assert_eq!(merged("c", "-q").talk, Some(Talk::Quiet));
         assert_eq!(merged("--sudo c", "--tty"), typed("--sudo c"));
         assert_eq!(merged("--sudo c", "--bare"), typed("--sudo c"));

@@ -71,6 +71,7 @@ pub fn refuse(typed: &Typed, asked: Asked) -> Result<(), Conflict> {
     let found = [
         two_works,
         two_shapes,
+        objects_without_names,
         two_endings,
         half_a_wish,
         two_passwords,
@@ -157,6 +158,14 @@ fn two_shapes(typed: &Typed) -> Option<Conflict> {
     Some(Conflict::Contradiction {
         flags: [one, other],
         why: "the output is printed in one shape",
+    })
+}
+
+/// JSON whose lines nobody could tell apart.
+fn objects_without_names(typed: &Typed) -> Option<Conflict> {
+    (typed.no_label && typed.json).then_some(Conflict::Contradiction {
+        flags: ["-N", "--json"],
+        why: "each object carries the name of its node",
     })
 }
 

@@ -152,14 +152,17 @@ impl Engine {
         let Keeping::Gather(gather) = &mut self.keeping else {
             return;
         };
-        let groups = gather.groups(place);
         let diff = self.plan.shape == Shape::Gathered { diff: true };
+        let groups = gather.groups(diff, place);
         let small = |group: &Group| group.bytes() <= DIFF_BYTES_MAX;
         let mut comparable = diff && groups.first().is_some_and(small);
         for (number, group) in groups.iter().enumerate() {
             let names: Vec<&str> = group.members.iter().map(|&node| self.label(node)).collect();
-            let name = report::group(&names, group.outcome);
-            self.replay.push(Part::Text(report::group_header(&name)));
+            let alike = groups.iter().any(|other| group.looks_like(other));
+            let name = report::group(&names, group.outcome, alike);
+            if self.plan.sinks.label {
+                self.replay.push(Part::Text(report::group_header(&name)));
+            }
             let compared = comparable && small(group);
             if diff && !compared && (number == 0 || comparable) {
                 self.output.say(&report::not_compared(&name));

@@ -31,6 +31,21 @@ impl Group {
         self.streams.iter().all(Kept::is_empty)
     }
 
+    /// Whether its nodes' command ran to its end.
+    fn has_ended(&self) -> bool {
+        matches!(self.outcome, Some(Outcome::Exited(_)))
+    }
+
+    /// Whether another group whose commands ended, too, said the same, so that only their status tells them apart.
+    pub fn looks_like(&self, other: &Self) -> bool {
+        let same = |[one, other]: [&Kept; 2]| one.identity() == other.identity();
+        self.outcome != other.outcome
+            && self.has_ended()
+            && other.has_ended()
+            && same([&self.streams[0], &other.streams[0]])
+            && same([&self.streams[1], &other.streams[1]])
+    }
+
     /// Bytes of both streams.
     pub fn bytes(&self) -> u64 {
         self.streams.iter().map(Kept::bytes).sum()
@@ -92,15 +107,17 @@ impl Gather {
     }
 
     /// The groups that said something, the largest first, else by their first member; members in the order of `place`. Nodes that have not
-    /// finished are in groups without an outcome.
-    pub fn groups(&mut self, place: &dyn Fn(u32) -> u32) -> Vec<Group> {
+    /// finished are in groups without an outcome. With `silent`, nodes whose command ended and said nothing are a group like others where
+    /// there are others: to say nothing is a difference, too.
+    pub fn groups(&mut self, silent: bool, place: &dyn Fn(u32) -> u32) -> Vec<Group> {
         let unfinished: Vec<u32> = self.strands.keys().copied().collect();
         for node in unfinished {
             self.finish(node, None);
         }
         self.known.clear();
         let mut groups = std::mem::take(&mut self.groups);
-        groups.retain(|group| !group.is_silent());
+        let silent = silent && !groups.iter().all(Group::is_silent);
+        groups.retain(|group| !group.is_silent() || silent && group.has_ended());
         for Group { members, .. } in &mut groups {
             let key = |&node: &u32| u128::from(place(node)) << 32 | u128::from(node);
             let order = order(members.iter().map(key));
@@ -133,7 +150,7 @@ mod tests {
     }
 
     fn members(mut gather: Gather) -> Vec<Vec<u32>> {
-        let groups = gather.groups(&|node| node);
+        let groups = gather.groups(false, &|node| node);
         groups.into_iter().map(|group| group.members).collect()
     }
 
@@ -149,6 +166,36 @@ mod tests {
             (5, "", "", 7),
         ]);
         assert_eq!(members(gather), [vec![1, 2, 4], vec![0], vec![3]]);
+    }
+
+    #[test]
+    fn nodes_that_said_nothing_are_a_group_where_that_is_asked_for_and_others_said_something() {
+        let groups = |said: &[(u32, &str, &str, u8)]| {
+            let mut gather = gather(said);
+            // Neither is one that was never reached, or has not finished.
+            gather.begin(8);
+            gather.finish(8, Some(Outcome::Failed));
+            gather.begin(9);
+            let groups = gather.groups(true, &|node| node);
+            let members = |group: Group| group.members;
+            groups.into_iter().map(members).collect::<Vec<_>>()
+        };
+        let said = [
+            (0, "a", "", 0),
+            (1, "", "", 0),
+            (2, "", "", 0),
+            (3, "", "", 7),
+        ];
+        assert_eq!(groups(&said), [vec![1, 2], vec![0], vec![3]]);
+        assert_eq!(groups(&said[1..]), [[0; 0]; 0]);
+    }
+
+    #[test]
+    fn groups_that_differ_by_their_outcome_alone_look_alike() {
+        let mut gather = gather(&[(0, "a", "", 0), (1, "a", "", 1), (2, "b", "", 1)]);
+        let groups = gather.groups(false, &|node| node);
+        assert!(groups[0].looks_like(&groups[1]) && groups[1].looks_like(&groups[0]));
+        assert!(!groups[0].looks_like(&groups[0]) && !groups[0].looks_like(&groups[2]));
     }
 
     #[test]

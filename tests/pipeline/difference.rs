@@ -133,6 +133,31 @@ fn nothing_to_compare_is_printed_as_without_it() {
 }
 
 #[test]
+fn to_say_nothing_is_a_difference_too() {
+    let script = "case $h in n[12]) echo line;; n3) ;; n4) exit 4;; esac";
+    let done = run(&mut call("n[1-4]", &["-b", "--diff"], script));
+    let gone = |node: &str, name: &str| {
+        let names = format!("--- n[1-2] (2)\n+++ {name}\n");
+        format!("{}{names}@@ -1 +0,0 @@\n-line\n", header(node))
+    };
+    let wanted =
+        header("n[1-2] (2)") + "line\n" + &gone("n3", "n3") + &gone("n4: exit 4", "n4: exit 4");
+    assert_eq!(done.out(), wanted);
+    // The most said nothing: what the others said is the difference.
+    let done = run(&mut call(
+        "n[1-3]",
+        &["-b", "--diff"],
+        "[ $h != n2 ] || echo line",
+    ));
+    let added = "--- n[1,3] (2)\n+++ n2\n@@ -0,0 +1 @@\n+line\n";
+    let wanted = header("n[1,3] (2)") + &header("n2") + added;
+    assert_eq!(done.out(), wanted);
+    // Without --diff they are left out, as ever.
+    let done = run(&mut call("n[1-3]", &["-b"], "[ $h != n2 ] || echo line"));
+    assert_eq!(done.out(), header("n2") + "line\n");
+}
+
+#[test]
 fn the_same_lines_with_another_status_differ_in_nothing() {
     let done = run(&mut call(
         "n[1-3]",
@@ -140,7 +165,7 @@ fn the_same_lines_with_another_status_differ_in_nothing() {
         "echo same; [ $h != n3 ]",
     ));
     let out = done.out();
-    let rest = out.strip_prefix(&(header("n[1-2] (2)") + "same\n" + &header("n3")));
+    let rest = out.strip_prefix(&(header("n[1-2] (2)") + "same\n" + &header("n3: exit 1")));
     assert!(rest.is_some_and(|rest| !rest.contains("same")), "{out}");
     assert_eq!(done.code(), 1);
 }

@@ -64,7 +64,8 @@ fn only_what_is_all_the_same_is_one_group() {
     let wanted = [
         header("n[1-2] (2)") + "same\n",
         header("n3") + "stderr: same\n",
-        header("n4") + "same\n",
+        // What looks like the first group is told apart by its header.
+        header("n4: exit 4") + "same\n",
         header("n5") + "same\n\n",
         header("n6") + "same\nstderr: same\n",
     ];
@@ -83,6 +84,17 @@ fn silent_nodes_are_left_out_and_a_blank_line_is_not_silence() {
     let script = "case $h in n1) exit 5;; n2) echo;; n3) printf '';; esac";
     assert_eq!(gathered("n[1-4]", script), header("n2") + "\n");
     assert_eq!(gathered("n[1-4]", "exit 1"), "");
+}
+
+#[test]
+fn without_labels_the_outputs_alone_are_printed_each_once() {
+    let script = "case $h in n3) echo other; echo err >&2;; *) echo same;; esac";
+    let done = run(&mut call("n[1-4]", &["-N", "-b"], script));
+    assert_eq!(done.out(), "same\nother\nstderr: err\n");
+    let done = run(&mut call("n[1-2]", &["-N", "--json"], "echo"));
+    assert_eq!((done.code(), done.out()), (2, String::new()));
+    let words = "clsh: -N and --json contradict each other: each object carries the name";
+    assert!(done.err().starts_with(words), "{}", done.err());
 }
 
 #[test]

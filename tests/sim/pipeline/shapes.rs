@@ -333,7 +333,7 @@ struct Expected {
     ranks: Vec<usize>,
 }
 
-fn expected_groups(world: &World) -> Vec<Expected> {
+fn expected_groups(world: &World, diff: bool) -> Vec<Expected> {
     let plan = &world.case.scenario.plan;
     let mut groups: Vec<Expected> = Vec::new();
     for (rank, outcome) in world.engine.outcomes() {
@@ -350,9 +350,6 @@ fn expected_groups(world: &World) -> Vec<Expected> {
             }
             text
         });
-        if said.iter().all(Vec::is_empty) {
-            continue;
-        }
         let outcome = (outcome != Outcome::Ended).then_some(outcome);
         let same = |group: &&mut Expected| group.said == said && group.outcome == outcome;
         match groups.iter_mut().find(same) {
@@ -364,19 +361,35 @@ fn expected_groups(world: &World) -> Vec<Expected> {
             }),
         }
     }
+    // What is compared with nothing is a difference, but not what never ran to its end.
+    let silent = |group: &Expected| group.said.iter().all(Vec::is_empty);
+    let compared = diff && !groups.iter().all(silent);
+    groups.retain(|group| {
+        let ended = matches!(group.outcome, Some(Outcome::Exited(_)));
+        !silent(group) || compared && ended
+    });
     groups.sort_by_key(|group| (usize::MAX - group.ranks.len(), group.ranks[0]));
     groups
 }
 
 fn groups(world: &World, text: &[u8], diff: bool, cut: bool) {
-    let groups = expected_groups(world);
+    let groups = expected_groups(world, diff);
     let mut expected = Vec::new();
     let mut headers = Vec::new();
     for group in &groups {
         let mut name = fold(&group.ranks);
         match group.outcome {
             None => name.push_str(": unfinished"),
-            Some(Outcome::Exited(_)) => {}
+            Some(Outcome::Exited(status)) => {
+                let alike = groups.iter().any(|other| {
+                    other.said == group.said
+                        && other.outcome != group.outcome
+                        && matches!(other.outcome, Some(Outcome::Exited(_)))
+                });
+                if alike && status != 0 {
+                    name.push_str(&format!(": exit {status}"));
+                }
+            }
             Some(outcome) => {
                 name.push_str(": ");
                 name.push_str(outcome.word());
