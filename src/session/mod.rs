@@ -6,10 +6,12 @@
 
 mod act;
 mod complete;
+mod construct;
 mod editor;
 mod line;
 mod prompt;
 mod round;
+mod scan;
 mod seats;
 mod words;
 
@@ -22,8 +24,8 @@ use crate::order::order;
 use crate::outcome::{self, Outcome, Reason};
 use crate::output::Stream;
 use crate::remote::Nonce;
-use crate::report;
 use complete::Words;
+use construct::Construct;
 use prompt::{Asked, Prompt};
 use round::Round;
 use seats::{Seats, State};
@@ -91,6 +93,8 @@ enum Stage {
 pub struct Session {
     setting: Setting,
     prompt: Prompt,
+    /// The beginning of a command that goes on.
+    construct: Option<Construct>,
     seats: Seats,
     owners: Vec<Owner>,
     stage: Stage,
@@ -108,6 +112,7 @@ impl Session {
     pub fn new(setting: Setting, nodes: &[Node], labels: &[Box<str>]) -> Self {
         Self {
             prompt: Prompt::new(setting.manner.clone(), setting.face),
+            construct: None,
             seats: Seats::new(nodes, labels),
             owners: (0..nodes.len()).map(Owner::Node).collect(),
             stage: Stage::Connecting {
@@ -188,6 +193,7 @@ impl Session {
                 self.prompt.clear();
                 if !self.prompt.is_editor() {
                     self.prompt.leave(engine, &Asked::Interrupt);
+                    self.drop_construct();
                 }
             }
             Stage::Running(round) => {
@@ -239,22 +245,6 @@ impl Session {
         }
     }
 
-    /// Says how it stands (SIGUSR1).
-    pub fn tell_status(&self, engine: &mut Engine) {
-        let alive = self.seats.ranks(|seat| seat.state.is_alive()).len();
-        let (done, running, started) = match &self.stage {
-            Stage::Running(round) => round.standing(),
-            _ => (0, Vec::new(), engine.now()),
-        };
-        let took = engine.now().saturating_sub(started);
-        let labels = self.seats.labels(&running);
-        let longest: Vec<(Time, &str)> = labels.into_iter().map(|label| (took, label)).collect();
-        engine.say(&words::status(
-            alive,
-            &report::status(&report::Standing::of(done, running.len()), 0, &longest),
-        ));
-    }
-
     /// Takes the next line. Says whether there was one.
     fn read(&mut self, engine: &mut Engine) -> bool {
         let words = Words {
@@ -269,13 +259,14 @@ impl Session {
         }
         self.prompt.leave(engine, &asked);
         match asked {
-            Asked::Line(line) => self.act(&line, engine),
-            Asked::TooLong => self.refuse(
-                "the line is longer than 1 MiB; put it into a script on the nodes",
-                engine,
-            ),
-            Asked::Interrupt => {}
-            Asked::End => self.quit(None, engine),
+            Asked::Line(line) => self.collect(&line, engine),
+            Asked::TooLong => self.refuse_long(engine),
+            Asked::Interrupt => self.drop_construct(),
+            Asked::End => {
+                if !self.end_construct(engine) {
+                    self.quit(None, engine);
+                }
+            }
             Asked::Quit => engine.end_at_once(Reason::QUIT),
             Asked::Suspend => {}
         }
@@ -349,6 +340,7 @@ impl Session {
         let idle = matches!(self.stage, Stage::Ready);
         if idle && !stays && !self.seats.any(State::is_alive) {
             self.tell_parted(engine);
+            engine.say(words::DESERTED);
             self.quit(None, engine);
         }
     }

@@ -42,6 +42,7 @@ pub enum Manner {
 /// The prompt.
 pub struct Prompt {
     face: Stream,
+    text: &'static str,
     source: Source,
     ended: bool,
 }
@@ -70,6 +71,7 @@ impl Prompt {
         };
         Self {
             face,
+            text: PROMPT,
             source,
             ended: false,
         }
@@ -78,6 +80,14 @@ impl Prompt {
     /// Whether it reads single keys.
     pub fn is_editor(&self) -> bool {
         matches!(self.source, Source::Editor(_))
+    }
+
+    /// What stands before the next line.
+    pub fn set_prompt(&mut self, text: &'static str) {
+        self.text = text;
+        if let Source::Editor(editor) = &mut self.source {
+            editor.set_prompt(text);
+        }
     }
 
     /// Whether a person types here.
@@ -150,7 +160,7 @@ impl Prompt {
                     [PASTE_OFF, &view.erase].concat(),
                 )
             }
-            Source::Plain { .. } => (PROMPT.into(), b"\n".to_vec()),
+            Source::Plain { .. } => (self.text.into(), b"\n".to_vec()),
         };
         engine.set_footer(Some(Footer {
             stream: self.face,

@@ -131,6 +131,22 @@ impl Session {
         }
     }
 
+    /// Says how it stands (SIGUSR1).
+    pub fn tell_status(&self, engine: &mut Engine) {
+        let alive = self.seats.ranks(|seat| seat.state.is_alive()).len();
+        let (done, running, started) = match &self.stage {
+            Stage::Running(round) => round.standing(),
+            _ => (0, Vec::new(), engine.now()),
+        };
+        let took = engine.now().saturating_sub(started);
+        let labels = self.seats.labels(&running);
+        let longest: Vec<(Time, &str)> = labels.into_iter().map(|label| (took, label)).collect();
+        engine.say(&words::status(
+            alive,
+            &report::status(&report::Standing::of(done, running.len()), 0, &longest),
+        ));
+    }
+
     /// The line around a command's output.
     pub(super) fn rule(&self, engine: &mut Engine) {
         engine.tell(self.setting.face, words::RULE);

@@ -12,6 +12,8 @@ use std::time::Duration;
 pub const RULE: &str = "--------------------------\n";
 /// What is typed behind.
 pub const PROMPT: &str = "clsh> ";
+/// The same where a command goes on that is not whole yet.
+pub const MORE: &str = "> ";
 /// Label of what `!command` prints.
 pub const LOCAL: &str = "LOCAL";
 
@@ -31,6 +33,9 @@ pub fn banner(names: &[&str]) -> String {
         working_with(names)
     )
 }
+
+/// Why a session ends by itself.
+pub const DESERTED: &str = "clsh: the session is over: no node is left\n";
 
 /// Whom commands go to.
 pub fn working_with(names: &[&str]) -> String {

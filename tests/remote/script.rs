@@ -60,6 +60,14 @@ fn with_stdin(call: &mut Command, text: &[u8]) -> Finished {
     support::run(call.stdin(Stdio::from(file)))
 }
 
+/// Whether no line of it is clsh's own in a session, and no error of its syntax ends it before its end.
+fn is_the_same_in_a_session(script: &str) -> bool {
+    let own = ["!", ":", "quit", "exit", ")"];
+    let mut lines = script.lines();
+    // A session's shell says what a command returned, and remembers it no longer.
+    !lines.any(|line| own.iter().any(|own| line.starts_with(own))) && !script.contains("$?")
+}
+
 /// Compares clsh with plain ssh, script by script.
 fn agrees_with_ssh(shell: &str) {
     if without_users(&format!("scripts for the login shell {shell}")) || is_missing(shell) {
@@ -135,6 +143,15 @@ fn the_shell_of_a_script_can_be_named_and_agrees_with_plain_ssh_too() {
             let words = ["-q", "-N", "-o", &shared, "-h", "node1", "--shell", shell];
             let clsh = with_stdin(&mut nodes().clsh(words), script.as_bytes());
             assert_eq!(seen(&ssh, &path), seen(&clsh, &path), "{shell}: {script}");
+            if is_the_same_in_a_session(script) {
+                let mut call = nodes().clsh(words);
+                let session = with_stdin(call.arg("-i"), script.as_bytes());
+                assert_eq!(
+                    (lines(&ssh.stdout), ssh.code()),
+                    (session.stdout.clone(), session.code()),
+                    "{shell}, -i: {script}"
+                );
+            }
         }
     }
 }

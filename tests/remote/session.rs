@@ -207,16 +207,7 @@ fn a_command_that_reads_finds_nothing_and_takes_nothing_from_the_next() {
 #[test]
 fn errors_of_syntax_are_the_command_s_alone() {
     let wrong = [
-        "echo (",
-        "if true; then",
-        "fi",
-        "echo 'open",
-        "echo \"open",
-        "echo $(",
-        "for do",
-        "{ echo x",
-        ";;",
-        "case x in",
+        "echo (", "if then", "fi", "for", ";;", "done", "echo )", "}",
     ];
     for options in SHELLS {
         let mut talk = Talk::on("node[1-4]", options);
@@ -230,7 +221,6 @@ fn errors_of_syntax_are_the_command_s_alone() {
             talk.expect("echo $kept", 4, "yes");
         }
         // Odd, and right.
-        talk.expect("echo end\\", 4, "end\\");
         talk.expect("echo it\\'s '\"' \"'\" # 'comment", 4, "it's \" '");
         assert_eq!(talk.mark(), before, "the shells are the same");
         talk.quit(0);

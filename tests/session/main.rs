@@ -10,6 +10,7 @@ mod terminal;
 mod background;
 mod banner;
 mod commands;
+mod constructs;
 mod dumb;
 mod ending;
 mod here;

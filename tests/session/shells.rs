@@ -9,7 +9,7 @@ fn a_syntax_error_is_reported_and_the_shell_lives_on() {
     for shell in SHELLS {
         let mut terminal = sit("n[1-2]", ["--shell", shell]);
         terminal.run("x=kept");
-        for wrong in ["if then", "echo 'unbalanced", "echo )", "for"] {
+        for wrong in ["if then", "fi", "echo )", "for"] {
             let (lines, below) = terminal.block(wrong);
             assert!(!lines.is_empty(), "{shell}: {wrong}");
             assert!(

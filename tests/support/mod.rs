@@ -110,7 +110,12 @@ impl Finished {
     pub fn without_prompts(mut self) -> Self {
         let own = |line: &&[u8]| {
             let line = String::from_utf8_lossy(line);
-            let starts = ["clsh> ", "Enter 'quit' to leave", "Working with nodes: "];
+            let starts = [
+                "clsh> ",
+                "> ",
+                "Enter 'quit' to leave",
+                "Working with nodes: ",
+            ];
             line.trim_end() == "-".repeat(26) || starts.iter().any(|start| line.starts_with(start))
         };
         let lines = self.stderr.split_inclusive(|&byte| byte == b'\n');

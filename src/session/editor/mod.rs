@@ -122,6 +122,11 @@ impl Editor {
         };
     }
 
+    /// Another prompt from now on. A view drawn before is to be erased before this.
+    pub fn set_prompt(&mut self, prompt: &'static str) {
+        self.prompt = prompt;
+    }
+
     /// Queues what the terminal sent. Beyond a bound further keys are dropped, except those that [`Editor::urgent`] gives: then all
     /// others are.
     pub fn feed(&mut self, bytes: &[u8]) {
