@@ -286,11 +286,16 @@ pub fn spool_failed(error: &str) -> String {
     )
 }
 
-/// Gathered output can't be kept until it is shown.
+/// Output that is shown later can't be kept any more.
 pub fn keep_failed(error: &str) -> String {
     format!(
-        "clsh: cannot keep output that is printed later: {error}; set TMPDIR to a place with more room; the run ends here\n"
+        "clsh: cannot keep output that is printed later: {error}; set TMPDIR to a place with more room; the run ends here, and what was kept is printed\n"
     )
+}
+
+/// Output that was kept can't be read again.
+pub fn fetch_failed(error: &str) -> String {
+    format!("clsh: cannot read what was kept of the output: {error}; the run ends here\n")
 }
 
 /// A node was not reached and gets another attempt: the `number`-th of at most `most`.
@@ -361,7 +366,7 @@ mod tests {
         );
         assert_eq!(
             input_failed("Is a directory"),
-            "clsh: cannot read standard input: Is a directory; the run ends here\n"
+            "clsh: cannot read standard input: Is a directory; the run ends here, and what was kept is printed\n"
         );
         assert_eq!(
             spool_failed(full),

@@ -144,7 +144,10 @@ impl Driver<'_> {
         let buffer = &mut self.buffer[..bytes];
         match self.scratches.read(Spool::Output, buffer, offset) {
             Ok(()) => self.engine.on_event(Event::Fetched { bytes: buffer }),
-            Err(error) => self.spool_failed(Spool::Output, &error),
+            Err(error) => {
+                let error = sys::error_text(&error);
+                self.engine.on_event(Event::FetchFailed { error: &error });
+            }
         }
     }
 

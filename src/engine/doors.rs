@@ -268,8 +268,10 @@ pub enum Event<'a> {
     StdinFailed { error: &'a str },
     /// So many bytes of [`Engine::unspooled`](super::Engine::unspooled) went into their file.
     Spooled { spool: Spool, bytes: usize },
-    /// They could not be written, or read again.
+    /// They could not be written.
     SpoolFailed { spool: Spool, error: &'a str },
+    /// What stands in the file of output could not be read.
+    FetchFailed { error: &'a str },
     /// This stood in the file of output, where it was asked for.
     Fetched { bytes: &'a [u8] },
     /// So many bytes of [`Engine::unstored`](super::Engine::unstored) went into their node's file.

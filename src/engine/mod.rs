@@ -226,6 +226,7 @@ impl Engine {
             Event::StdinFailed { error } => self.stdin_failed(&report::input_failed(error)),
             Event::Spooled { spool, bytes } => self.spooled(spool, bytes),
             Event::SpoolFailed { spool, error } => self.spool_failed(spool, error),
+            Event::FetchFailed { error } => self.fetch_failed(error),
             Event::Fetched { bytes } => self.fetched(bytes),
             Event::Stored { bytes } => self.files.consume(bytes),
             Event::StoreFailed { node, file, error } => self.store_failed(node, file, error),

@@ -296,19 +296,33 @@ impl Engine {
     }
 
     pub(super) fn spool_failed(&mut self, spool: Spool, error: &str) {
-        // What can't be written must not wait for it, either.
-        while !self.unspooled(spool).1.is_empty() {
-            let bytes = self.unspooled(spool).1.len();
-            self.spooled(spool, bytes);
-        }
         match spool {
-            Spool::Input => self.stdin_failed(&report::spool_failed(error)),
-            Spool::Output if !self.hidden => {
-                self.output.say(&report::keep_failed(error));
-                self.hide_kept();
+            Spool::Input => {
+                // What can't be written must not wait for it, either.
+                while !self.unspooled(spool).1.is_empty() {
+                    let bytes = self.unspooled(spool).1.len();
+                    self.spooled(spool, bytes);
+                }
+                self.stdin_failed(&report::spool_failed(error));
+            }
+            Spool::Output => {
+                self.keeping
+                    .store_mut()
+                    .into_iter()
+                    .for_each(Store::give_up);
+                if !self.hidden {
+                    self.output.say(&report::keep_failed(error));
+                }
                 self.demand(Demand::End(Reason::OutputFailed));
             }
-            Spool::Output => {}
+        }
+    }
+
+    pub(super) fn fetch_failed(&mut self, error: &str) {
+        if !self.hidden {
+            self.output.say(&report::fetch_failed(error));
+            self.hide_kept();
+            self.demand(Demand::End(Reason::OutputFailed));
         }
     }
 

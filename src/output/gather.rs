@@ -88,6 +88,8 @@ impl Gather {
         let Some(mut strands) = self.strands.remove(&node) else {
             return;
         };
+        // Who reads it shall not take a part for all of it.
+        let outcome = outcome.filter(|_| !strands.iter().any(Strand::is_cut));
         for strand in &mut strands {
             if !strand.ends_line() {
                 self.store.append(strand, b"\n");

@@ -40,8 +40,13 @@ impl Ordered {
         }
     }
 
-    /// Whether lines of this node go straight on.
+    /// Whether lines of this node go straight on. None do once something could not be kept: a line before it may be missing.
     pub fn passes(&self, node: u32) -> bool {
+        self.is_turn(node) && !self.store.is_full()
+    }
+
+    /// Whether nothing that is kept has to be shown before what this node says.
+    fn is_turn(&self, node: u32) -> bool {
         self.live && node == self.next
     }
 
@@ -72,7 +77,7 @@ impl Ordered {
             _ => self.store.strand(),
         };
         self.said[at] = Some(Said::All(self.store.finish(strand)));
-        self.passes(node)
+        self.is_turn(node)
     }
 
     /// All that was to be shown is: what is next, and of which node.

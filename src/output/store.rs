@@ -39,9 +39,16 @@ pub struct Strand {
     tail: Vec<u8>,
     bytes: u64,
     ends_line: bool,
+    /// Something of it was not kept, because there was no more room.
+    is_cut: bool,
 }
 
 impl Strand {
+    /// Whether something of it was not kept.
+    pub fn is_cut(&self) -> bool {
+        self.is_cut
+    }
+
     /// Whether the last line is complete, as far as it goes.
     pub fn ends_line(&self) -> bool {
         self.ends_line
@@ -95,6 +102,8 @@ pub struct Store {
     unfiled: Queue,
     end: u64,
     memory_max: u64,
+    /// Once the file takes no more: where it ends, and what was to come behind that. Nothing is added to it but what streams had begun.
+    rest: Option<(u64, Vec<u8>)>,
 }
 
 impl Store {
@@ -111,7 +120,21 @@ impl Store {
             unfiled: Queue::default(),
             end: 0,
             memory_max: KEPT_MEMORY_MAX as u64,
+            rest: None,
         }
+    }
+
+    /// The file takes no more: what is kept stays, what was on its way to the file stays in memory, and what comes is dropped.
+    pub fn give_up(&mut self) {
+        let (start, pending) = self.unfiled();
+        let rest = pending.to_vec();
+        self.unfiled.consume(rest.len());
+        self.rest.get_or_insert((start, rest));
+    }
+
+    /// Whether what comes is dropped.
+    pub fn is_full(&self) -> bool {
+        self.rest.is_some()
     }
 
     /// An empty stream.
@@ -122,11 +145,16 @@ impl Store {
             tail: Vec::new(),
             bytes: 0,
             ends_line: true,
+            is_cut: false,
         }
     }
 
     /// A stream goes on.
     pub fn append(&mut self, strand: &mut Strand, mut bytes: &[u8]) {
+        if self.is_full() {
+            strand.is_cut |= !bytes.is_empty();
+            return;
+        }
         strand.bytes += bytes.len() as u64;
         strand.ends_line = bytes.last().map_or(strand.ends_line, |&last| last == b'\n');
         if !strand.tail.is_empty() {
@@ -176,9 +204,13 @@ impl Store {
             return Piece::Here(&[]);
         };
         let bytes = chunk.bytes as usize;
-        match chunk.at.checked_sub(self.memory_max) {
-            Some(offset) => Piece::Filed { offset, bytes },
-            None => {
+        match (chunk.at.checked_sub(self.memory_max), &self.rest) {
+            (Some(offset), Some((start, rest))) if offset >= *start => {
+                let at = (offset - start) as usize;
+                Piece::Here(&rest[at..at + bytes])
+            }
+            (Some(offset), _) => Piece::Filed { offset, bytes },
+            (None, _) => {
                 let (page, at) = (
                     chunk.at as usize / PAGE_BYTES,
                     chunk.at as usize % PAGE_BYTES,
@@ -238,7 +270,10 @@ impl Store {
                 (number * PAGE_BYTES + page.len() - chunk.len()) as u64
             }
             None => {
-                self.unfiled.append(|out| out.extend_from_slice(chunk));
+                match &mut self.rest {
+                    Some((_, rest)) => rest.extend_from_slice(chunk),
+                    None => self.unfiled.append(|out| out.extend_from_slice(chunk)),
+                }
                 self.end += chunk.len() as u64;
                 self.memory_max + self.end - chunk.len() as u64
             }
@@ -295,6 +330,30 @@ mod tests {
             }
             text
         }
+    }
+
+    #[test]
+    fn without_more_room_what_is_kept_stays_and_what_comes_is_dropped() {
+        let mut small = Small::new();
+        let whole = small.keep(&[&text(1, 3 * PAGE_BYTES)]);
+        let (early, late) = (text(2, PAGE_BYTES), text(3, 100));
+        let mut strand = small.store.strand();
+        small.store.append(&mut strand, &early);
+        let mut tail = small.store.strand();
+        small.store.append(&mut tail, &late);
+        // The file did not take the last of it.
+        assert!(!small.store.unfiled().1.is_empty());
+        small.store.give_up();
+        assert!(small.store.unfiled().1.is_empty() && small.store.is_full());
+        small.store.append(&mut strand, b"more");
+        small.store.append(&mut tail, b"");
+        assert!(strand.is_cut() && !tail.is_cut());
+        let kept = small.store.finish(strand);
+        assert!(small.read(&kept) == early);
+        let kept = small.store.finish(tail);
+        assert!(small.read(&kept) == late);
+        assert!(small.read(&whole) == text(1, 3 * PAGE_BYTES));
+        assert!(small.store.unfiled().1.is_empty());
     }
 
     fn text(seed: u64, bytes: usize) -> Vec<u8> {

@@ -119,17 +119,50 @@ fn lines_that_wait_for_their_turn_are_kept_in_bounded_memory() {
 }
 
 #[test]
-fn gathered_output_that_cannot_be_kept_ends_the_run_with_words() {
+fn of_output_that_cannot_be_kept_what_there_was_is_printed_and_the_run_ends_with_words() {
     let place = scratch();
     big(place.path());
-    let mut call = call("n[1-3]", &["-b"], "echo $h; exec cat big");
-    call.env("TMPDIR", "/no/such/place")
-        .current_dir(place.path());
-    let mut held = Held::start(call.stdout(Stdio::null()).stderr(Stdio::piped()));
-    let err = read_all(held.0.stderr.take().expect("piped"));
-    let err = String::from_utf8(err).expect("text");
-    assert_eq!(held.wait(), 255);
-    let words =
-        "clsh: cannot keep output that is printed later: No such file or directory; set TMPDIR";
-    assert!(err.contains(words), "{err}");
+    // One node says little and is done; the others say more than there is room for.
+    let script = "echo $h; [ $h != n1 ] || exit 0; [ $h != n2 ] || exec sleep 100; exec cat big";
+    for shape in ["-b", "-L"] {
+        let mut call = call("n[1-6]", &[shape], script);
+        call.env("TMPDIR", "/no/such/place")
+            .current_dir(place.path());
+        let out = place.path().join("out");
+        let to = std::fs::File::create(&out).expect("a file");
+        let mut held = Held::start(call.stdout(to).stderr(Stdio::piped()));
+        let err = read_all(held.0.stderr.take().expect("piped"));
+        let err = String::from_utf8(err).expect("text");
+        assert_eq!(held.wait(), 255);
+        let words =
+            "clsh: cannot keep output that is printed later: No such file or directory; set TMPDIR";
+        assert!(err.contains(words), "{err}");
+        let out = std::fs::read_to_string(out).expect("text");
+        // Nobody is to take a part for all of it.
+        let (done, begun) = match shape {
+            "-b" => (
+                "\nn1\n---------------\nn1\n",
+                "n3: unfinished\n---------------\nn3\n000",
+            ),
+            _ => ("n1: n1\n", "n2: n2\nn3: n3\nn3: 000"),
+        };
+        assert!(
+            out.contains(done) && out.contains(begun),
+            "{shape}: {}",
+            &out[..out.len().min(500)]
+        );
+        // Of each node it is the beginning, without a hole.
+        let numbers = out
+            .lines()
+            .filter_map(|line| line.rsplit(' ').next()?.parse::<usize>().ok());
+        let mut expected = 0;
+        for number in numbers {
+            assert!(
+                number == expected || number == 0,
+                "{number} after {expected}"
+            );
+            expected = number + 1;
+        }
+        assert!(expected > 0, "{shape}");
+    }
 }

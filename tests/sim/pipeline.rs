@@ -307,6 +307,7 @@ impl<'a> World<'a> {
                 sink: Stream::Out, ..
             } => self.causes.push(Reason::OutputFailed),
             Event::StdinFailed { .. } => self.causes.push(Reason::InputFailed),
+            Event::FetchFailed { .. } => self.causes.push(Reason::OutputFailed),
             Event::SpoolFailed { spool, .. } => self.causes.push(match spool {
                 Spool::Input => Reason::InputFailed,
                 Spool::Output => Reason::OutputFailed,

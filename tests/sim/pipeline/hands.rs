@@ -268,7 +268,7 @@ impl World<'_> {
                 assert!(shelf.failed || fails, "reads what was never written");
                 shelf.failed = true;
                 let error = "failed to fill whole buffer";
-                self.fact(Event::SpoolFailed { spool, error });
+                self.fact(Event::FetchFailed { error });
             }
         }
     }
