@@ -366,7 +366,7 @@ mod tests {
         );
         assert_eq!(
             input_failed("Is a directory"),
-            "clsh: cannot read standard input: Is a directory; the run ends here, and what was kept is printed\n"
+            "clsh: cannot read standard input: Is a directory; the run ends here\n"
         );
         assert_eq!(
             spool_failed(full),
@@ -374,7 +374,7 @@ mod tests {
         );
         assert_eq!(
             keep_failed(full),
-            "clsh: cannot keep output that is printed later: No space left on device; set TMPDIR to a place with more room; the run ends here\n"
+            "clsh: cannot keep output that is printed later: No space left on device; set TMPDIR to a place with more room; the run ends here, and what was kept is printed\n"
         );
         assert_eq!(
             no_progress(),
