@@ -288,7 +288,6 @@ fn nothing_but_objects_stands_on_stdout_whatever_else_is_asked_for() {
             "--failed",
             &failed,
             "-k",
-            "-N",
             "--color",
             "always",
         ];
