@@ -49,6 +49,9 @@ pub const DOUBT: Duration = Duration::from_secs(1);
 pub const WORK_LEAST: Duration = Duration::from_micros(500);
 /// From SIGTERM to SIGKILL unless `--kill-after` says otherwise.
 pub const KILL_AFTER_DEFAULT: Duration = Duration::from_secs(2);
+/// How long a process is waited for after SIGKILL. One that the kernel holds (state D: it waits for a disk or a file server, or is frozen) may
+/// never end, and clsh would not either.
+pub const UNKILLABLE_GRACE: Duration = Duration::from_secs(5);
 /// How long a background process that holds the output open may hold a node whose command is done.
 pub const DRAIN_GRACE: Duration = Duration::from_millis(500);
 /// How long a run that is being ended waits for a reader of its output that does not read.

@@ -286,6 +286,13 @@ pub fn spool_failed(error: &str) -> String {
     )
 }
 
+/// A node's process that SIGKILL did not end.
+pub fn unkillable(label: &str, pid: i32) -> String {
+    format!(
+        "clsh: {label}: process {pid} does not end, not even by SIGKILL; the kernel holds it (a disk, a file server, a freezer), and it is left behind\n"
+    )
+}
+
 /// Output that is shown later can't be kept any more.
 pub fn keep_failed(error: &str) -> String {
     format!(

@@ -3,7 +3,7 @@
 use super::node::{Cause, Link, Node, Process, State};
 use super::teardown::Demand;
 use super::{Effect, Engine, Exit, Notice, Order, Protocol, Slot, Source};
-use crate::limits::{DRAIN_GRACE, PIPE_BYTES};
+use crate::limits::{DRAIN_GRACE, PIPE_BYTES, UNKILLABLE_GRACE};
 use crate::outcome::{Outcome, Reason, STATUS_UNREACHED};
 use crate::output::Stream;
 use crate::report;
@@ -178,6 +178,7 @@ impl Engine {
             (Process::Exited(_) | Process::Left, _) => self.drain(node),
             // A startup file led one of its streams elsewhere.
             (Process::Running(_), None) if half_greeted => self.up(node),
+            (Process::Running(pid), Some(_)) if live.killed => self.forsake(node, pid),
             (Process::Running(_), Some(cause)) => self.kill(node, cause),
             (Process::Running(_), None) => match live.link {
                 Link::Connecting | Link::Ready => self.doubted(node),
@@ -229,11 +230,18 @@ impl Engine {
         self.blame(node, cause);
         self.order_end(node, Order::Kill);
         self.hang_up(node);
-        self.set_deadline(node, None);
+        self.set_deadline(node, Some(self.now + UNKILLABLE_GRACE));
         if let Some(live) = self.live(node) {
             live.killed = true;
         }
         self.reap(node);
+    }
+
+    /// Not even SIGKILL ended a node's process in time: the kernel holds it, and will end it as soon as it lets go of it.
+    fn forsake(&mut self, node: u32, pid: i32) {
+        let text = report::unkillable(self.label(node), pid);
+        self.output.say(&text);
+        self.leave(node);
     }
 
     /// Closes a lifeline. The input of a node stays open as long as its process lives: one that outlives SIGTERM for a moment must not take

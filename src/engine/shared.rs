@@ -33,7 +33,7 @@ impl Engine {
     }
 
     /// Leaves a process to itself.
-    fn leave(&mut self, node: u32) {
+    pub(super) fn leave(&mut self, node: u32) {
         let Some(&mut Node {
             process: Process::Running(pid),
             cause,

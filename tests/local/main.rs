@@ -11,6 +11,7 @@ mod descriptors;
 mod edge;
 mod ending;
 mod guardian;
+mod held;
 mod kit;
 mod lines;
 mod pausing;
