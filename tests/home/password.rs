@@ -234,8 +234,8 @@ fn flags_that_want_two_things_of_it_are_refused() {
             ["--tty", "--sudo"],
         ),
         (
-            vec!["--sudo-user", "x", "-h", "n"],
-            ["--sudo", "single command"],
+            vec!["--sudo-user", "x", "-i", "-h", "n"],
+            ["--sudo", "single run"],
         ),
     ] {
         let done = support::run_clsh(&words);
