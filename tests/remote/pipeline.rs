@@ -477,7 +477,7 @@ fn nodes_that_say_the_same_are_printed_once_and_their_bytes_are_right() {
     let expected = [
         part("node[1-5] (5)", &format!("{text}\nstderr: words\n")),
         part("node[6-7] (2)", &format!("{text}more\nstderr: words\n")),
-        part("node8", &format!("{text}more\nstderr: words\n")),
+        part("node8: exit 1", &format!("{text}more\nstderr: words\n")),
     ];
     assert_eq!(done.out(), expected.concat());
     let raw = done

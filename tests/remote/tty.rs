@@ -102,10 +102,18 @@ fn a_session_and_other_transports_have_none() {
     let done = support::run_clsh(["-h", "n", "-R", "exec", "--tty", "true"]);
     assert_eq!(done.code(), 2);
     assert!(done.err().contains("--tty"), "{}", done.err());
+    let done = support::run_clsh(["-i", "-h", "n", "--tty"]);
+    assert_eq!(done.code(), 2);
+    assert!(
+        done.err().contains("--tty is for a single run"),
+        "{}",
+        done.err()
+    );
+    // A script that comes in on standard input could not be read from a terminal.
     let done = support::run_clsh(["-h", "n", "--tty"]);
     assert_eq!(done.code(), 2);
     assert!(
-        done.err().contains("--tty is for a single command"),
+        done.err().contains("--tty puts a terminal in its place"),
         "{}",
         done.err()
     );
