@@ -1,7 +1,7 @@
 //! Lines that do not end: what clsh holds of them is bounded for all nodes together, and no node waits for another's line.
 
-use crate::kit::{Held, TERM, by_label, count, exec, high_water_kib, nap, wait_idle};
-use crate::support::{run, start, wait_until};
+use crate::kit::{Held, TERM, by_label, count, exec, high_water_kib, nap, text, wait_idle};
+use crate::support::{scratch, start, wait_until};
 use std::process::Stdio;
 
 /// The most that clsh may ever have held: 24 MiB of unfinished lines, what its output takes, and up to 2,000 nodes.
@@ -41,19 +41,26 @@ fn memory_is_bounded_where_many_nodes_write_long_lines_on_both_streams() {
 
 #[test]
 fn nobody_runs_into_a_time_limit_because_others_do_not_end_their_lines() {
-    let script = "head -c 300000 /dev/zero; exec sleep 1";
-    let mut call = exec(
-        "n[1-100]",
-        ["-n", "-f", "100", "-u", "30", "sh", "-c", script],
+    // All of them hold their line until all have written most of it: together more than there is room for.
+    let place = scratch();
+    let directory = text(place.path());
+    let script = format!(
+        "head -c 400000 /dev/zero; >{directory}/%h; until [ -e {directory}/go ]; do sleep 0.2; done"
     );
-    let done = run(&mut call);
+    let words = ["-n", "-f", "100", "-u", "240", "sh", "-c", &script];
+    let running = start(&mut exec("n[1-100]", words));
+    wait_until("all to have written", || {
+        std::fs::read_dir(place.path()).expect("listed").count() == 100
+    });
+    std::fs::write(place.path().join("go"), "").expect("go");
+    let done = running.finish();
     assert_eq!(done.code(), 0, "{}", done.err());
     // All that was written is printed, in however many pieces, and that is said once.
     let nodes = by_label(&done.stdout);
     assert_eq!(nodes.len(), 100);
     for (name, pieces) in nodes {
         let bytes: usize = pieces.iter().map(Vec::len).sum();
-        assert_eq!(bytes, 300_000, "{name}");
+        assert_eq!(bytes, 400_000, "{name}");
     }
     assert_eq!(done.err().matches("in pieces").count(), 1, "{}", done.err());
 }
