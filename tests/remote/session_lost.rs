@@ -130,23 +130,21 @@ fn with_keep_going_a_killed_sshd_session_leaves_the_others_alone_and_its_node_ca
 }
 
 #[test]
-fn with_keep_going_a_session_stays_when_every_node_is_lost_and_ends_with_255() {
+fn with_keep_going_a_session_without_a_terminal_ends_with_255_when_every_node_is_lost() {
     let mut talk = Talk::on("node[1-2]", &["--keep-going"]);
     let shells = talk.mark();
+    let traces = talk.traces();
     for &shell in &shells {
         support::kill(session_above(shell).pid, 9);
     }
-    talk.wait_for_note("ERROR: node1 connection lost\n");
-    talk.wait("both", |talk| talk.heard().contains(LOST));
-    let answer = talk.ask("echo x");
-    assert!(answer.notes.contains("':reconnect'"), "{answer:?}");
-    talk.ask(":reconnect");
-    talk.expect("echo back", 2, "back");
-    let shells = talk.mark();
-    support::kill(session_above(shells[1]).pid, 9);
-    talk.wait_for_note(LOST);
-    let traces = talk.traces();
-    talk.quit(255);
+    talk.wait("its end", |talk| {
+        let heard = talk.heard();
+        ["node1", "node2"]
+            .iter()
+            .all(|node| heard.contains(&format!("ERROR: {node} connection lost\n")))
+            && heard.contains("clsh: the session is over: no node is left\n")
+    });
+    assert_eq!(talk.finish().code(), 255);
     traces.wait_gone();
 }
 
